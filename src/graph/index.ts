@@ -1,0 +1,57 @@
+// Symbolic tensors, their operations, and gradients.
+export { gradients } from './gradients.js';
+export {
+  type Convolution,
+  conv2d,
+  conv2dInputGradient,
+  conv2dKernelGradient,
+  convolutionOf,
+  convolvedSize,
+} from './ops/convolution.js';
+export {
+  abs,
+  add,
+  broadcastShape,
+  cast,
+  div,
+  equal,
+  exp,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  relu,
+  sign,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  sumTo,
+  where,
+} from './ops/elementwise.js';
+export { asTensor, constant, input, nameOf, parameter } from './ops/leaves.js';
+export { matmul, transposeLast } from './ops/matmul.js';
+export { perChannel, prelu, preluInputGradient, preluSlopeGradient } from './ops/prelu.js';
+export { argMax, max, mean, sum } from './ops/reduce.js';
+export { addAll, broadcastTo, concat, gather, oneHot, pad, reshape, slice, transpose } from './ops/shape.js';
+export { l2Normalize, logSoftmax, NORM_FLOOR, norm, softmax } from './ops/softmax.js';
+export {
+  type Attributes,
+  type DType,
+  definitionOf,
+  type OpDefinition,
+  operationNames,
+  type Shape,
+  ShapeError,
+  sameShape,
+  showShape,
+  sizeOf,
+  type Tensor,
+  topological,
+  withInputs,
+} from './tensor.js';
