@@ -1,0 +1,30 @@
+// Networks: layers, backbones, how parameters are named and start, and what a network costs.
+export { digitNet } from './backbones/digits.js';
+export {
+  SPHEREFACE_DEPTHS,
+  type SphereFaceDepth,
+  type SphereFaceOptions,
+  sphereface,
+} from './backbones/sphereface.js';
+export {
+  describeLayers,
+  describeNetwork,
+  type LayerDescription,
+  type NetworkDescription,
+} from './describe.js';
+export {
+  constantInitializer,
+  gaussian,
+  type Initializer,
+  initialParameters,
+  xavier,
+} from './initialisers.js';
+export {
+  type ConvolutionOptions,
+  convolution,
+  type FullyConnectedOptions,
+  fullyConnected,
+  prelu,
+} from './layers.js';
+export { type NetworkDefinition, type NetworkOptions, networkNamed, networks } from './networks.js';
+export { type Parameter, type ParameterOptions, Scope } from './scope.js';
