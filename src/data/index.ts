@@ -1,0 +1,32 @@
+// Data: image folders, digits and pair lists in, batches out.
+export { type Batch, type BatchOptions, BatchSource } from './batches.js';
+export { type DigitSplit, type DigitSplitOptions, digitSize, digits, splitDigits } from './digits.js';
+export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
+export { type ImageSet, MemoryImages, readPlanes, writePlanes } from './image-set.js';
+export {
+  type ChannelOrder,
+  type DecodeOptions,
+  decodeBytes,
+  decodeFace,
+  imageExtensions,
+  inputWindow,
+  isImageName,
+} from './images.js';
+export {
+  type ImagePairs,
+  locatePairs,
+  type NamedPair,
+  type PairFace,
+  type PairList,
+  parsePairs,
+  readPairs,
+} from './pairs.js';
+export { compareNames, listPeople, type Person } from './people.js';
+export {
+  readSafetensors,
+  type Safetensors,
+  type StoredData,
+  type StoredDType,
+  type StoredTensor,
+  writeSafetensors,
+} from './safetensors.js';

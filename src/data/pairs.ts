@@ -1,0 +1,128 @@
+// The pair list of Labeled Faces in the Wild (pairs.txt, 'View 2'): the number of folds and of pairs, then in
+// every fold the same-person pairs ('Name 1 2') and as many different ones ('Name 1 Other 3').
+// Format: http://vis-www.cs.umass.edu/lfw/README.txt.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../common/errors.js';
+import { imageExtensions } from './images.js';
+
+/** One face of a pair: the photograph `number` (from 1) of a person. */
+export interface PairFace {
+  name: string;
+  number: number;
+}
+
+export interface NamedPair {
+  first: PairFace;
+  second: PairFace;
+  same: boolean;
+  /** 0-based. */
+  fold: number;
+  /** 1-based line in the list, for messages. */
+  line: number;
+}
+
+export interface PairList {
+  file: string;
+  folds: number;
+  /** Pairs of each kind in a fold (300 in LFW). */
+  pairsPerKind: number;
+  /** In file order: of each fold the same pairs, then the different ones. */
+  pairs: NamedPair[];
+}
+
+/** Pairs as places in a list of images, each image once. */
+export interface ImagePairs {
+  paths: string[];
+  pairs: { first: number; second: number; same: boolean; fold: number }[];
+}
+
+/** Reads a pair list of LFW's format. Throws a UserError that names the file and the line. */
+export async function readPairs(file: string): Promise<PairList> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UserError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
+  }
+  return parsePairs(text, file);
+}
+
+/** See {@link readPairs}; `file` is for messages. A header of one number means a single fold. */
+export function parsePairs(text: string, file = 'pairs'): PairList {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  while (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
+  const fail = (line: number, message: string): never => {
+    throw new UserError(`${file} line ${line}: ${message}`);
+  };
+  const fields = (line: number) => (lines[line - 1] ?? '').trim().split(/\s+/);
+  const whole = (word: string, line: number, what: string): number =>
+    /^[0-9]+$/.test(word) && Number(word) >= 1 ? Number(word) : fail(line, `'${word}' is not ${what}`);
+
+  const header = fields(1);
+  if (header.length > 2 || header[0] === '')
+    fail(1, "the first line must say how many folds and how many pairs, as in '10 300'");
+  const folds = header.length === 2 ? whole(header[0]!, 1, 'a number of folds') : 1;
+  const pairsPerKind = whole(header.at(-1)!, 1, 'a number of pairs');
+  const expected = folds * pairsPerKind * 2;
+  if (lines.length - 1 !== expected)
+    fail(
+      Math.min(lines.length, expected + 1),
+      `${lines.length - 1} pairs in the list, ${expected} announced (${folds} folds of 2 x ${pairsPerKind})`,
+    );
+
+  const number = (word: string, line: number) => whole(word, line, 'the number of a photograph');
+  const pairs = Array.from({ length: expected }, (_, i): NamedPair => {
+    const line = i + 2;
+    const words = fields(line);
+    const same = i % (2 * pairsPerKind) < pairsPerKind;
+    const fold = Math.floor(i / (2 * pairsPerKind));
+    if (words.length !== (same ? 3 : 4))
+      fail(line, same ? "a same-person pair 'Name 1 2' is due here" : "a pair 'Name 1 Other 3' is due here");
+    const first = { name: words[0]!, number: number(words[1]!, line) };
+    const second = same
+      ? { name: words[0]!, number: number(words[2]!, line) }
+      : { name: words[2]!, number: number(words[3]!, line) };
+    if (same && first.number === second.number) fail(line, 'a photograph is paired with itself');
+    if (!same && first.name === second.name) fail(line, `${first.name} is paired as two different people`);
+    return { first, second, same, fold, line };
+  });
+  return { file, folds, pairsPerKind, pairs };
+}
+
+/**
+ * Finds the images of a pair list below `folder`, as `Name/Name_0001` with any image ending. Throws a UserError
+ * that names the first missing image and the line that asks for it.
+ */
+export async function locatePairs(list: PairList, folder: string): Promise<ImagePairs> {
+  const contents = new Map<string, Map<string, string>>();
+  const filesOf = async (name: string) => {
+    let files = contents.get(name);
+    if (files === undefined) {
+      const names = await readdir(join(folder, name)).catch(() => [] as string[]);
+      files = new Map(names.map((file) => [file.toLowerCase(), file]));
+      contents.set(name, files);
+    }
+    return files;
+  };
+  const places = new Map<string, number>();
+  const paths: string[] = [];
+  const place = async ({ name, number }: PairFace, line: number): Promise<number> => {
+    const stem = `${name}_${String(number).padStart(4, '0')}`;
+    const known = places.get(stem);
+    if (known !== undefined) return known;
+    const files = await filesOf(name);
+    const extension = imageExtensions.find((ending) => files.has((stem + ending).toLowerCase()));
+    if (extension === undefined)
+      throw new UserError(
+        `${join(folder, name, stem)}: no such image (${imageExtensions.join(' ')}), asked for by ${list.file} line ${line}`,
+      );
+    places.set(stem, paths.length);
+    return paths.push(join(folder, name, files.get((stem + extension).toLowerCase())!)) - 1;
+  };
+  const pairs: ImagePairs['pairs'] = [];
+  for (const { first, second, same, fold, line } of list.pairs)
+    pairs.push({ first: await place(first, line), second: await place(second, line), same, fold });
+  return { paths, pairs };
+}

@@ -1,0 +1,80 @@
+// Finds the images of a data set laid out as one folder a person. The order is the same on every machine and
+// file system: names by code units, with runs of digits compared as numbers (s2 before s10).
+import { type Dirent, existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../common/errors.js';
+import { isImageName } from './images.js';
+
+/** A person's folder: its name and its image files, in natural order. */
+export interface Person {
+  name: string;
+  paths: string[];
+}
+
+/** Compares names with runs of digits as numbers; never 0 for different names. */
+export function compareNames(a: string, b: string): number {
+  const left = a.match(/\d+|\D+/g) ?? [];
+  const right = b.match(/\d+|\D+/g) ?? [];
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const [x, y] = [left[i]!, right[i]!];
+    if (x === y) continue;
+    const difference = Number(x) - Number(y);
+    if (/^\d/.test(x) && /^\d/.test(y) && difference !== 0) return difference;
+    if (!(/^\d/.test(x) && /^\d/.test(y))) return x < y ? -1 : 1;
+  }
+  return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+async function entries(folder: string): Promise<Dirent[]> {
+  try {
+    const all = await readdir(folder, { withFileTypes: true });
+    return all.filter((entry) => !entry.name.startsWith('.'));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (!existsSync(folder)) throw new UserError(`${folder}: no such folder`);
+    throw new UserError(
+      `${folder}: ${code === 'ENOTDIR' ? 'is a file; a folder with one folder a person is needed' : `cannot be read (${code})`}`,
+    );
+  }
+}
+
+/** What an entry is, links followed; undefined for a broken link. */
+async function kind(folder: string, entry: Dirent): Promise<'file' | 'folder' | undefined> {
+  const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
+  return target?.isDirectory() ? 'folder' : target?.isFile() ? 'file' : undefined;
+}
+
+/**
+ * Lists the people of a data set, `folder/person/image`. Hidden files, files that are no images by their
+ * ending, folders inside a person's folder, and people without any image are passed over. Throws a UserError
+ * when there is no such folder, it is empty, or its images are not in person folders.
+ */
+export async function listPeople(folder: string): Promise<Person[]> {
+  const people: Person[] = [];
+  let looseImages = 0;
+  let folders = 0;
+  for (const entry of await entries(folder)) {
+    const what = await kind(folder, entry);
+    if (what === 'file' && isImageName(entry.name)) looseImages++;
+    if (what !== 'folder') continue;
+    folders++;
+    const inside = join(folder, entry.name);
+    const paths: string[] = [];
+    for (const file of await entries(inside))
+      if (isImageName(file.name) && (await kind(inside, file)) === 'file') paths.push(file.name);
+    paths.sort(compareNames);
+    if (paths.length > 0) people.push({ name: entry.name, paths: paths.map((name) => join(inside, name)) });
+  }
+  if (people.length === 0) {
+    const layout = "put each person's images into a folder of its own (person/image.jpg)";
+    if (looseImages > 0)
+      throw new UserError(`${folder}: holds ${looseImages} images but no folders of people: ${layout}`);
+    if (folders > 0)
+      throw new UserError(
+        `${folder}: its ${folders} folders hold no image (JPEG, PNG, WebP, PGM or PPM): ${layout}`,
+      );
+    throw new UserError(`${folder}: is empty: ${layout}`);
+  }
+  return people.sort((a, b) => compareNames(a.name, b.name));
+}

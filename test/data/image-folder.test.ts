@@ -1,0 +1,189 @@
+// Image folders: order, held-out people, unreadable files, clear errors, and streaming that gives equal pixels.
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { BatchSource } from '../../src/data/batches.js';
+import { openImageFolder } from '../../src/data/image-folder.js';
+import { decodeFace } from '../../src/data/images.js';
+import { compareNames } from '../../src/data/people.js';
+import { encode, noise, temporaryFolder, write, writePeople } from './pictures.js';
+
+const options = { size: [12, 12] as [number, number], order: 'bgr' as const, seed: 1 };
+
+describe('people and their images', () => {
+  test('are in natural order, whatever the file system says', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { s10: 1, s2: 11, s1: 1 });
+    const set = await openImageFolder(folder, options);
+    expect(set.people).toEqual(['s1', 's2', 's10']);
+    expect(set.images.map((image) => image.person)).toEqual([0, ...Array(11).fill(1), 2]);
+    expect(set.images.slice(1, 12).map((image) => image.path)).toEqual(
+      Array.from({ length: 11 }, (_, i) => join(folder, 's2', `${i + 1}.png`)),
+    );
+  });
+
+  test('natural order is a total order', () => {
+    expect(['b', 'a10', 'a2', 'a02', 'A', 'a', ''].sort(compareNames)).toEqual([
+      '',
+      'A',
+      'a',
+      'a02',
+      'a2',
+      'a10',
+      'b',
+    ]);
+  });
+
+  test('each row of pixels is the decoded image, labelled with its person', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 2, b: 3 });
+    const set = await openImageFolder(folder, options);
+    expect([...set.pixels.labels]).toEqual([0, 0, 1, 1, 1]);
+    for (const [i, { path }] of set.images.entries())
+      expect(await set.pixels.read([i])).toEqual(await decodeFace(path, options));
+  });
+
+  test('hidden files, other files and nested folders are passed over; links are followed', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 1, b: 1, 'b/more': 1, '.hidden': 1, 'a/folder.png': 1 });
+    write(join(folder, 'a', '.1.png'), 'hidden');
+    write(join(folder, 'a', 'notes.txt'), 'text');
+    write(join(folder, 'list.png'), 'a loose file');
+    mkdirSync(join(folder, 'nobody'));
+    symlinkSync(join(folder, 'a'), join(folder, 'c'));
+    const set = await openImageFolder(folder, options);
+    expect(set.people).toEqual(['a', 'b', 'c']);
+    expect(set.images).toHaveLength(3);
+    expect(set.skipped).toEqual([]);
+  });
+
+  test('people with too few images are left out', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 3, b: 1, c: 3 });
+    const set = await openImageFolder(folder, { ...options, minImages: 2 });
+    expect([set.people, set.tooFew]).toEqual([['a', 'c'], ['b']]);
+  });
+});
+
+describe('held-out people', () => {
+  test('are chosen by the seed, and are not trained on', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 2, b: 2, c: 2, d: 2, e: 2, f: 2 });
+    const open = (seed: number) => openImageFolder(folder, { ...options, seed, holdout: 3 });
+    const set = await open(1);
+    const names = set.heldOut.map((person) => person.person);
+    expect(names).toHaveLength(3);
+    expect([...names, ...set.people].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(set.heldOut.every((person) => person.paths.length === 2)).toBe(true);
+    expect(set.pixels.classes).toBe(3);
+    expect((await open(1)).heldOut).toEqual(set.heldOut);
+    const others = await Promise.all([2, 3, 4].map(open));
+    expect(others.some((other) => other.people.join() !== set.people.join())).toBe(true);
+  });
+
+  test('can be named; an unknown name is an error', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 1, b: 1, c: 1 });
+    const set = await openImageFolder(folder, { ...options, holdout: ['b'] });
+    expect(set.people).toEqual(['a', 'c']);
+    await expect(openImageFolder(folder, { ...options, holdout: ['Bob'] })).rejects.toThrow(/hold out.*Bob/);
+  });
+});
+
+describe('bad data sets', () => {
+  test('unreadable images are named, with the reason, and left out', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 3, b: 2, c: 1 });
+    const jpeg = await encode(noise(64, 64, 3), 64, 64, 'jpeg');
+    write(join(folder, 'a', '1.png'), jpeg.subarray(0, jpeg.length / 2));
+    write(join(folder, 'b', '3.png'), '');
+    write(join(folder, 'c', '1.png'), 'not an image');
+    const set = await openImageFolder(folder, options);
+    expect(set.skipped.map((image) => image.path)).toEqual([
+      join(folder, 'a', '1.png'),
+      join(folder, 'b', '3.png'),
+      join(folder, 'c', '1.png'),
+    ]);
+    expect(set.skipped[1]!.reason).toBe('the file is empty');
+    expect([set.people, set.tooFew]).toEqual([['a', 'b'], ['c']]);
+    expect(set.images.map((image) => image.person)).toEqual([0, 0, 1, 1]);
+    for (const [i, { path }] of set.images.entries())
+      expect(await set.pixels.read([i])).toEqual(await decodeFace(path, options));
+  });
+
+  const errors: Record<string, { make: (folder: string) => Promise<unknown> | unknown; message: RegExp }> = {
+    'an empty folder': { make: () => {}, message: /is empty/ },
+    'folders without images': { make: (f) => mkdirSync(join(f, 'a')), message: /1 folders hold no image/ },
+    'images outside of person folders': {
+      make: async (f) => write(join(f, '1.png'), await encode(noise(4, 4, 3), 4, 4, 'png')),
+      message: /1 images but no folders of people/,
+    },
+    'one person only': { make: (f) => writePeople(f, { a: 4 }), message: /1 of 1 people left to train on/ },
+    'no usable image': {
+      make: (f) => ['a', 'b'].map((name) => write(join(f, name, '1.png'), 'nothing')),
+      message: /none of its 2 images can be read/,
+    },
+    'one person left when unreadable images are gone': {
+      make: async (f) => {
+        await writePeople(f, { a: 1 });
+        write(join(f, 'b', '1.png'), '');
+      },
+      message: /1 of 2 people left.*1 unreadable/,
+    },
+  };
+  test.for(Object.entries(errors))('%s is a clear error', async ([, { make, message }]) => {
+    const folder = temporaryFolder();
+    await make(folder);
+    await expect(openImageFolder(folder, options)).rejects.toThrow(
+      expect.objectContaining({ name: 'UserError', message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('holding out all but one person, a missing folder and a file are clear errors', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 1, b: 1, c: 1 });
+    await expect(openImageFolder(folder, { ...options, holdout: 2 })).rejects.toThrow(
+      /1 of 3 people.*2 held out/,
+    );
+    await expect(openImageFolder(join(folder, 'no'), options)).rejects.toThrow(/no: no such folder/);
+    await expect(openImageFolder(join(folder, 'a', '1.png'), options)).rejects.toThrow(/is a file/);
+  });
+});
+
+describe('a data set larger than the memory budget', () => {
+  test('is streamed by threads and gives the same batches', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 9, b: 8, c: 7 });
+    write(join(folder, 'b', '4.png'), 'broken');
+    write(join(folder, 'c', '8.jpg'), await encode(noise(31, 29, 3), 31, 29, 'jpeg'));
+    const kept = await openImageFolder(folder, options);
+    const streamed = await openImageFolder(folder, { ...options, memoryBudget: 1000, threads: 2 });
+    expect([kept.streamed, streamed.streamed]).toEqual([false, true]);
+    expect(streamed.images).toEqual(kept.images);
+    const all = [...kept.images.keys()];
+    expect(await streamed.pixels.read(all)).toEqual(await kept.pixels.read(all));
+    const [a, b] = [kept, streamed].map(
+      (set) => new BatchSource(set.pixels, { batch: 5, seed: 2, mirror: true }),
+    );
+    for (let step = 0; step < 7; step++) expect(await a!.next(step)).toEqual(await b!.next(step));
+    await streamed.close();
+  });
+
+  test('an image that vanishes while training is an error that names it', async () => {
+    const folder = temporaryFolder();
+    await writePeople(folder, { a: 1, b: 1 });
+    const set = await openImageFolder(folder, { ...options, memoryBudget: 0, threads: 1 });
+    const path = write(join(folder, 'b', '1.png'), 'gone');
+    await expect(set.pixels.read([0, 1])).rejects.toThrow(path);
+    expect((await set.pixels.read([0])).length).toBe(12 * 12 * 3);
+    await set.close();
+  });
+});
+
+test('progress counts every image once', async () => {
+  const folder = temporaryFolder();
+  await writePeople(folder, { a: 3, b: 2 });
+  const seen: number[][] = [];
+  await openImageFolder(folder, { ...options, onProgress: (done, total) => seen.push([done, total]) });
+  expect(seen).toEqual([1, 2, 3, 4, 5].map((done) => [done, 5]));
+});
