@@ -30,7 +30,17 @@ const elementTypes = {
 } as const;
 
 export type OnnxDType = keyof typeof elementTypes;
-export type TypedArray = InstanceType<(typeof elementTypes)[OnnxDType]['array']>;
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** A named array of numbers; `shape` [] is a scalar. */
 export interface OnnxTensor {
@@ -110,21 +120,29 @@ export function encodeModel(model: OnnxModel): Uint8Array {
  * Throws UserError when the bytes are no ONNX model, or its weights lie in another file.
  */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
-  let message: ModelMessage;
-  try {
-    message = ModelProto.decode(bytes) as ModelMessage;
-  } catch (error) {
-    throw new UserError(`not an ONNX model, or a damaged one (${(error as Error).message})`);
-  }
+  const message = readMessage(bytes);
   if (!message.graph) throw new UserError('not an ONNX model: it holds no graph');
   const standard = message.opsetImport?.find(({ domain }) => !domain || domain === 'ai.onnx');
   const model: OnnxModel = { graph: readGraph(message.graph), opset: integer(standard?.version ?? 1) };
-  if (message.metadataProps?.length) {
-    model.metadata = Object.fromEntries(
-      message.metadataProps.map((entry) => [entry.key ?? '', entry.value ?? '']),
-    );
-  }
+  if (message.metadataProps?.length) model.metadata = metadataOf(message);
   return model;
+}
+
+/** The metadata of an ONNX file, without a look at its graph. Throws UserError when it is no ONNX file. */
+export function readMetadata(bytes: Uint8Array): Record<string, string> {
+  return metadataOf(readMessage(bytes));
+}
+
+function readMessage(bytes: Uint8Array): ModelMessage {
+  try {
+    return ModelProto.decode(bytes) as ModelMessage;
+  } catch (error) {
+    throw new UserError(`not an ONNX model, or a damaged one (${(error as Error).message})`);
+  }
+}
+
+function metadataOf(message: ModelMessage): Record<string, string> {
+  return Object.fromEntries((message.metadataProps ?? []).map(({ key, value }) => [key ?? '', value ?? '']));
 }
 
 function writeGraph(graph: OnnxGraph): GraphMessage {

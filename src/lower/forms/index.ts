@@ -1,0 +1,20 @@
+// All ways to write the operations, best first. To add a faster form for a device, a shape or a layout,
+// put a row before the ones it beats; every form is tested equal to the plain one.
+import type { Tensor } from '../../graph/index.js';
+import type { Form, LoweringContext } from '../context.js';
+import { convolutionForms } from './convolution.js';
+import { plainForms } from './plain.js';
+import { preluForms } from './prelu.js';
+import { winogradForms } from './winograd.js';
+
+const forms = new Map<string, Form[]>();
+for (const form of [...winogradForms, ...convolutionForms, ...preluForms, ...plainForms]) {
+  forms.set(form.op, [...(forms.get(form.op) ?? []), form]);
+}
+
+/** The best form of a node on the context's target. */
+export function formOf(node: Tensor, context: LoweringContext): Form {
+  const found = forms.get(node.op)?.find((form) => form.when?.(node, context) ?? true);
+  if (!found) throw new Error(`there is no way to write '${node.op}' as ONNX`);
+  return found;
+}

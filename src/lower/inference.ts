@@ -1,0 +1,59 @@
+// A network without its loss as a plain ONNX model that any runtime can load: weights baked in, images
+// [N, C, H, W] with a free batch axis, standard operators only, and a note of how to prepare its input in
+// the model's metadata.
+import { nameOf, sizeOf, type Tensor, topological } from '../graph/index.js';
+import { LoweringContext } from './context.js';
+import { formOf } from './forms/index.js';
+import { encodeModel, type OnnxValue } from './onnx.js';
+import { simplify } from './simplify.js';
+import { OPSET, writeAll } from './step.js';
+import { OnnxWriter } from './writer.js';
+
+export interface InferenceGraph {
+  /** What is fed; the leading axis (size 1 in the graph) becomes free. */
+  readonly inputs: readonly Tensor[];
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Values of all parameters by name, in their logical layout. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** ONNX bytes of `graph`. Throws an Error that names a missing or misshaped weight. */
+export function lowerInference({ inputs, outputs, weights, metadata }: InferenceGraph): Uint8Array {
+  const names = Object.keys(outputs);
+  const tidy = simplify(names.map((name) => outputs[name]!));
+  const order = topological(tidy);
+  const writer = new OnnxWriter();
+  const options = { target: 'cpu', formulations: 'plain', freeBatch: true } as const;
+  const context = new LoweringContext(writer, options, order, tidy, formOf);
+  for (const t of [...inputs, ...tidy]) {
+    if (t.shape[0] !== 1) throw new Error('a graph with a free batch is built with a batch of 1');
+  }
+  for (const t of inputs) context.define(t, nameOf(t));
+  for (const t of order.filter((node) => node.op === 'parameter')) {
+    const name = nameOf(t);
+    const data = weights.get(name);
+    if (data?.length !== sizeOf(t.shape)) {
+      throw new Error(
+        `weight '${name}' should have ${sizeOf(t.shape)} numbers and has ${data?.length ?? 'none'}`,
+      );
+    }
+    writer.initializers.push({ name, dtype: 'float32', shape: [...t.shape], data });
+    context.define(t, name);
+  }
+  writeAll(context, tidy);
+  writer.export(new Map(tidy.map((t, i) => [names[i]!, context.value(t)])));
+  const free = (name: string, t: Tensor): OnnxValue => ({
+    name,
+    dtype: t.dtype,
+    shape: ['N', ...t.shape.slice(1)],
+  });
+  const graph = {
+    name: 'network',
+    nodes: writer.nodes,
+    initializers: writer.initializers,
+    inputs: inputs.map((t) => free(nameOf(t), t)),
+    outputs: tidy.map((t, i) => free(names[i]!, t)),
+  };
+  return encodeModel({ graph, opset: OPSET, ...(metadata && { metadata: { ...metadata } }) });
+}

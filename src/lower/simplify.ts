@@ -1,0 +1,98 @@
+// Tidies a graph before it is lowered: equal subexpressions become one node, and arithmetic that changes
+// nothing (adding zero, a transpose and its inverse) disappears. Inputs and parameters keep their identity.
+import { type Attributes, sameShape, sizeOf, type Tensor, topological, withInputs } from '../graph/index.js';
+
+/** The value of every element, when all are the same small constant; otherwise undefined. */
+function uniformValue(t: Tensor): number | undefined {
+  if (t.op === 'broadcastTo' || t.op === 'reshape') return uniformValue(t.inputs[0]!);
+  if (t.op !== 'constant') return undefined;
+  const data = t.attributes.data as Float32Array | Int32Array;
+  return data.every((v) => v === data[0]) ? data[0] : undefined;
+}
+
+type Rule = (node: Tensor) => Tensor | undefined;
+
+/** `other` when it already has the node's shape: what remains once the neutral operand is gone. */
+const keep = (node: Tensor, other: Tensor): Tensor | undefined =>
+  sameShape(other.shape, node.shape) && other.dtype === node.dtype ? other : undefined;
+
+/** Drops the operand of a commutative operation that equals its neutral element. */
+const neutral =
+  (element: number): Rule =>
+  (node) => {
+    const [a, b] = node.inputs as readonly [Tensor, Tensor];
+    if (uniformValue(b) === element) return keep(node, a);
+    if (uniformValue(a) === element) return keep(node, b);
+    return undefined;
+  };
+
+const neutralRight =
+  (element: number): Rule =>
+  (node) =>
+    uniformValue(node.inputs[1]!) === element ? keep(node, node.inputs[0]!) : undefined;
+
+const rules: Record<string, Rule> = {
+  add: neutral(0),
+  mul: neutral(1),
+  sub: neutralRight(0),
+  div: neutralRight(1),
+  stopGradient: (node) => node.inputs[0],
+  reshape: (node) => {
+    const x = node.inputs[0]!;
+    if (sameShape(x.shape, node.shape)) return x;
+    return x.op === 'reshape' ? withInputs(node, x.inputs) : undefined;
+  },
+  transpose: (node) => {
+    const x = node.inputs[0]!;
+    const perm = node.attributes.perm as readonly number[];
+    if (perm.every((axis, i) => axis === i)) return x;
+    if (x.op !== 'transpose') return undefined;
+    const inner = x.attributes.perm as readonly number[];
+    return perm.every((axis, i) => inner[axis] === i) ? x.inputs[0] : undefined;
+  },
+};
+
+/** A text that is equal for nodes that compute the same value. */
+function signature(node: Tensor, numbers: Map<Tensor, number>): string {
+  return `${node.op}(${node.inputs.map((input) => numbers.get(input)).join()})${showAttributes(node.attributes)}`;
+}
+
+function showAttributes(attributes: Attributes): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(';');
+}
+
+/** Constants longer than this are told apart by identity, not by value. */
+const LARGEST_SHARED_CONSTANT = 4096;
+
+/** The same outputs over a graph with shared subexpressions and without no-ops. */
+export function simplify(outputs: readonly Tensor[]): Tensor[] {
+  const replacement = new Map<Tensor, Tensor>();
+  const numbers = new Map<Tensor, number>();
+  const known = new Map<string, Tensor>();
+  const number = (t: Tensor) => {
+    if (!numbers.has(t)) numbers.set(t, numbers.size);
+    return t;
+  };
+  for (const original of topological(outputs)) {
+    let node = withInputs(
+      original,
+      original.inputs.map((input) => replacement.get(input)!),
+    );
+    node = rules[node.op]?.(node) ?? node;
+    const distinct =
+      node.op === 'input' ||
+      node.op === 'parameter' ||
+      (node.op === 'constant' && sizeOf(node.shape) > LARGEST_SHARED_CONSTANT) ||
+      numbers.has(node);
+    if (!distinct) {
+      const key = signature(node, numbers);
+      const twin = known.get(key);
+      if (twin) node = twin;
+      else known.set(key, node);
+    }
+    replacement.set(original, number(node));
+  }
+  return outputs.map((output) => replacement.get(output)!);
+}
