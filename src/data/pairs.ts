@@ -34,6 +34,8 @@ export interface PairList {
 /** Pairs as places in a list of images, each image once. */
 export interface ImagePairs {
   paths: string[];
+  /** The person on each of them. */
+  people: string[];
   pairs: { first: number; second: number; same: boolean; fold: number }[];
 }
 
@@ -108,6 +110,7 @@ export async function locatePairs(list: PairList, folder: string): Promise<Image
   };
   const places = new Map<string, number>();
   const paths: string[] = [];
+  const people: string[] = [];
   const place = async ({ name, number }: PairFace, line: number): Promise<number> => {
     const stem = `${name}_${String(number).padStart(4, '0')}`;
     const known = places.get(stem);
@@ -119,10 +122,11 @@ export async function locatePairs(list: PairList, folder: string): Promise<Image
         `${join(folder, name, stem)}: no such image (${imageExtensions.join(' ')}), asked for by ${list.file} line ${line}`,
       );
     places.set(stem, paths.length);
+    people.push(name);
     return paths.push(join(folder, name, files.get((stem + extension).toLowerCase())!)) - 1;
   };
   const pairs: ImagePairs['pairs'] = [];
   for (const { first, second, same, fold, line } of list.pairs)
     pairs.push({ first: await place(first, line), second: await place(second, line), same, fold });
-  return { paths, pairs };
+  return { paths, people, pairs };
 }

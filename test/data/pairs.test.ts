@@ -65,7 +65,7 @@ describe('the images of a pair list', () => {
       'Cy/Cy_0002.pgm',
     ])
       write(join(folder, file), '');
-    const { paths, pairs } = await locatePairs(parsePairs(good.join('\n')), folder);
+    const { paths, people, pairs } = await locatePairs(parsePairs(good.join('\n')), folder);
     expect(paths.map((path) => path.slice(folder.length + 1))).toEqual([
       'Ann/Ann_0001.jpg',
       'Ann/Ann_0002.png',
@@ -73,6 +73,7 @@ describe('the images of a pair list', () => {
       'Cy/Cy_0002.pgm',
       'Cy/Cy_0001.webp',
     ]);
+    expect(people).toEqual(['Ann', 'Ann', 'Bob', 'Cy', 'Cy']);
     expect(pairs.map((pair) => [pair.first, pair.second])).toEqual([
       [0, 1],
       [0, 2],
