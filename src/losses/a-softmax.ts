@@ -1,0 +1,76 @@
+// A-Softmax, the loss of SphereFace: the angle to the true class must be m times smaller than to the others.
+import { add, div, input, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from '../graph/index.js';
+import { type Annealing, checkAnnealing, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
+import { defineLoss, refuse } from './definition.js';
+import { type HeadSpec, marginHead, type TrueClass, withGradientOf } from './head.js';
+import { psiOf, psiSlopeOf } from './psi.js';
+
+/** Options of `a-softmax`. */
+export interface ASoftmaxOptions {
+  /** m, a whole number from 1 (modified softmax) to 4. */
+  margin: number;
+  /** The true gradient of the loss, or what the original Caffe layer hands back; see `originalGradient`. */
+  gradient: 'exact' | 'caffe';
+  annealing: Annealing;
+}
+
+/**
+ * z_y = |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = |x| cos(theta_j). Without a margin
+ * (m = 1) psi is the cosine, lambda has no part, and no schedule is returned.
+ *
+ * 'exact' divides class vectors by their length in the graph. 'caffe' is the original layer as a whole: its
+ * gradient, and class vectors brought to unit length after every update and at the start, which is what
+ * renormalising in place at every forward pass comes to.
+ */
+export const aSoftmax = defineLoss<ASoftmaxOptions>({
+  name: 'a-softmax',
+  title: 'A-Softmax',
+  formula: 'z_y = |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = |x| cos(theta_j), |W_j| = 1',
+  paper: 'Liu et al., SphereFace, CVPR 2017, equation 7 and appendix G',
+  defaults: { margin: 4, gradient: 'exact', annealing: SPHEREFACE_ANNEALING },
+  check({ margin, gradient, annealing }) {
+    if (![1, 2, 3, 4].includes(margin as number)) refuse('a-softmax', 'margin', margin, '1, 2, 3 or 4');
+    if (gradient !== 'exact' && gradient !== 'caffe') {
+      refuse('a-softmax', 'gradient', gradient, "'exact' or 'caffe'");
+    }
+    return {
+      margin: margin as number,
+      gradient,
+      annealing: checkAnnealing('a-softmax', annealing, SPHEREFACE_ANNEALING),
+    };
+  },
+  build(context, { margin, gradient, annealing }) {
+    const weights = gradient === 'exact' ? 'unit' : 'renormalised';
+    const plain: HeadSpec = { weights, features: 'free' };
+    if (margin === 1) return marginHead(context, plain);
+    const lambda = input('lambda', []);
+    const share = div(1, add(lambda, 1));
+    const change = (truth: TrueClass): Tensor => {
+      const { cosine, length } = truth;
+      // (lambda c + psi) / (1 + lambda) - c = (psi - c) / (1 + lambda)
+      const value = mul(mul(length, share), sub(psiOf(cosine, margin), cosine));
+      return gradient === 'exact' ? value : withGradientOf(value, originalGradient(truth, margin, share));
+    };
+    const schedule = [{ input: lambda, at: (step: number) => lambdaAt(annealing, step) }];
+    return marginHead(context, { ...plain, margin: change, schedule });
+  },
+});
+
+/**
+ * A tensor [N, 1] with the gradient that the original layer gives to what the margin adds. The logit
+ * f = |x| psi(c) has df/dx = a w + b x with a = psi'(c) and b = (psi(c) - c psi'(c)) / |x|; the original
+ * takes (a w + b x) / sqrt(a^2 + b^2) instead, weighs it with 1 / (1 + lambda), and adds the plain
+ * lambda / (1 + lambda) w. Its gradient with respect to the class vectors is the plain inner product's.
+ * The head has the plain product already, so what is left is ((a w + b x) / sqrt(a^2 + b^2) - w) / (1 + lambda)
+ * for x and nothing for w. Coefficients are taken times |x|, so that a zero embedding divides by nothing.
+ */
+function originalGradient(truth: TrueClass, margin: number, share: Tensor): Tensor {
+  const { features, cosine, length } = truth;
+  const slope = psiSlopeOf(cosine, margin);
+  const a = mul(length, slope);
+  const b = sub(psiOf(cosine, margin), mul(cosine, slope));
+  const size = sqrt(add(square(a), square(b)));
+  const w = truth.classVector();
+  const direction = sub(add(mul(div(a, size), w), mul(div(b, size), features)), w);
+  return sum(mul(features, stopGradient(mul(share, direction))), [1], { keepDims: true });
+}

@@ -1,0 +1,143 @@
+// The one head behind every margin loss: softmax cross-entropy over changed logits. A loss says whether
+// class vectors and features are brought to unit length, whether there is a bias, what the scale is, and
+// what the margin changes about the true class; all else is here.
+import {
+  add,
+  constant,
+  div,
+  gather,
+  l2Normalize,
+  logSoftmax,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  neg,
+  norm,
+  oneHot,
+  type Shape,
+  sizeOf,
+  stopGradient,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from '../graph/index.js';
+import { constantInitializer, type Initializer, xavier } from '../nn/index.js';
+import type { LossContext, LossTerms, Scheduled } from './definition.js';
+
+/** The true class of each sample, for a margin to work on. */
+export interface TrueClass {
+  /** The features that are multiplied, [N, D]: as they are, or of unit length. */
+  readonly features: Tensor;
+  /** cos(theta_y), [N, 1]; rounding can carry it past 1 by 1e-7. */
+  readonly cosine: Tensor;
+  /** Length of the features times length of the class vector, [N, 1] or a scalar 1: what multiplies the cosine. */
+  readonly length: Tensor;
+  /** The class vector that is multiplied, [N, D], a constant to the gradient. */
+  classVector(): Tensor;
+}
+
+/** A margin loss as what it changes about softmax. */
+export interface HeadSpec {
+  /**
+   * Class vectors: 'free' as learned; 'unit' divided by their length in the graph; 'renormalised' kept at
+   * unit length by a constraint after every update, and differentiated as if they were free.
+   */
+  readonly weights: 'free' | 'unit' | 'renormalised';
+  /** Features: 'free' (the logit carries their length) or 'unit'. */
+  readonly features: 'free' | 'unit';
+  /** A bias a class, with doubled rate and no decay. Default false. */
+  readonly bias?: boolean;
+  /** Multiplies all logits: a number, or learned from `start` and kept at or above `floor`. Default 1. */
+  readonly scale?: number | { readonly start: number; readonly floor: number };
+  /** What the margin adds to the true class's inner product, [N, 1]; see `replaceCosine`. Default nothing. */
+  readonly margin?: (truth: TrueClass) => Tensor;
+  readonly schedule?: readonly Scheduled[];
+}
+
+/** The margin that puts `target(cos(theta_y))` in the place of cos(theta_y). */
+export const replaceCosine =
+  (target: (cosine: Tensor) => Tensor) =>
+  ({ cosine, length }: TrueClass): Tensor =>
+    mul(length, sub(target(cosine), cosine));
+
+/** The value of one tensor with the gradient of another of its shape, exactly. */
+export const withGradientOf = (value: Tensor, source: Tensor): Tensor =>
+  add(stopGradient(value), sub(source, stopGradient(source)));
+
+/**
+ * Class vectors W [K, D] are the parameter `fc6.weight`, the bias `fc6.bias` [K], as in the published
+ * definition; a learned scale is `scale`. With X and W brought to unit length or not, as the spec says,
+ *
+ *     z_j = s (X . W_j + [j = y] margin) + b_j,    loss = -mean log softmax(z)_y
+ *
+ * The margin touches [N, 1] values alone, so it costs nothing beside the product with the class vectors.
+ * The metrics are `cosine`, the mean of cos(theta_y), and `embeddingLength`, the mean of |x|.
+ */
+export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
+  const { scope, embedding, labels, classes } = context;
+  const chosen = oneHot(labels, classes);
+  const pick = (rows: Tensor): Tensor => sum(mul(chosen, rows), [1], { keepDims: true });
+  const weights = classVectors(context, spec);
+  const features = spec.features === 'unit' ? l2Normalize(embedding) : embedding;
+  const products = matmul(features, transpose(weights, [1, 0]));
+
+  const embeddingLength = norm(embedding);
+  const classLength = spec.weights === 'free' ? matmul(chosen, norm(weights)) : constant(1);
+  const length = spec.features === 'unit' ? classLength : mul(embeddingLength, classLength);
+  const cosine = div(pick(products), length);
+  const classVector = () => stopGradient(gather(weights, labels));
+  const changed = spec.margin
+    ? add(products, mul(chosen, spec.margin({ features, cosine, length, classVector })))
+    : products;
+
+  const scale = scaleOf(context, spec);
+  const bias = spec.bias
+    ? scope.child('fc6').parameter('bias', [classes], constantInitializer(0), { rate: 2, decay: 0 })
+    : undefined;
+  const finish = (z: Tensor): Tensor => {
+    const scaled = scale === undefined ? z : mul(z, scale);
+    return bias ? add(scaled, bias) : scaled;
+  };
+  const logits = finish(changed);
+  return {
+    loss: neg(mean(pick(logSoftmax(logits)))),
+    logits: spec.margin ? finish(products) : logits,
+    schedule: spec.schedule ?? [],
+    metrics: { cosine: mean(cosine), embeddingLength: mean(embeddingLength) },
+  };
+}
+
+function classVectors({ scope, embedding, classes }: LossContext, { weights }: HeadSpec): Tensor {
+  const shape = [classes, embedding.shape[1]!];
+  const fc6 = scope.child('fc6');
+  if (weights !== 'renormalised') {
+    const learned = fc6.parameter('weight', shape, xavier);
+    return weights === 'unit' ? l2Normalize(learned) : learned;
+  }
+  const learned = fc6.parameter('weight', shape, unitRows(xavier), {
+    constraint: (updated) => l2Normalize(updated),
+  });
+  return withGradientOf(l2Normalize(learned), learned);
+}
+
+function scaleOf({ scope }: LossContext, { scale }: HeadSpec): Tensor | number | undefined {
+  if (typeof scale !== 'object') return scale;
+  const learned = scope.parameter('scale', [], constantInitializer(scale.start), { decay: 0 });
+  return maximum(learned, scale.floor);
+}
+
+/** An initializer whose rows are brought to unit length. */
+const unitRows =
+  (initializer: Initializer): Initializer =>
+  (shape: Shape, stream) => {
+    const values = initializer(shape, stream);
+    const length = sizeOf(shape.slice(1));
+    for (let start = 0; start < values.length; start += length) {
+      const row = values.subarray(start, start + length);
+      const size = Math.hypot(...row) || 1;
+      for (let i = 0; i < length; i++) row[i]! /= size;
+    }
+    return values;
+  };

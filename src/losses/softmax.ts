@@ -1,0 +1,23 @@
+// Softmax cross-entropy on a fully connected layer: what face identification networks were trained with
+// before margins, and the baseline of the SphereFace paper.
+import { defineLoss, refuse } from './definition.js';
+import { marginHead } from './head.js';
+
+/** Options of `softmax`. */
+export interface SoftmaxOptions {
+  /** Whether the classification layer has a bias. */
+  bias: boolean;
+}
+
+export const softmax = defineLoss<SoftmaxOptions>({
+  name: 'softmax',
+  title: 'Softmax',
+  formula: 'z_j = W_j . x + b_j',
+  paper: 'Liu et al., SphereFace, CVPR 2017, equation 1',
+  defaults: { bias: true },
+  check({ bias }) {
+    if (typeof bias !== 'boolean') refuse('softmax', 'bias', bias, 'true or false');
+    return { bias };
+  },
+  build: (context, { bias }) => marginHead(context, { weights: 'free', features: 'free', bias }),
+});
