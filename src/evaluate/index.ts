@@ -1,0 +1,36 @@
+// Evaluation: scores and features in, figures with their uncertainty out. Nothing here knows how an embedding
+// was made.
+export { bootstrap, type Intervals, type Resampled, type Units } from './bootstrap.js';
+export { type CrossValidation, crossValidate, type FoldOutcome } from './folds.js';
+export {
+  type AngleHistograms,
+  angleHistograms,
+  angleHistogramsOfCosines,
+  type Histogram,
+  histograms,
+} from './histogram.js';
+export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
+export {
+  auc,
+  equalErrorRate,
+  type Rates,
+  type RocCurve,
+  ratesOf,
+  rocCurve,
+  type SortedTrials,
+  sortTrials,
+  type TarAtFar,
+  tarAtFar,
+  tarsAtFars,
+} from './roc.js';
+export { type ClassSeparation, classSeparation } from './separation.js';
+export { type SummaryRow, summarise } from './summary.js';
+export { type Features, type Fusion, fuse, l2Normalise, type Templates } from './templates.js';
+export { exactRule, insightfaceRule, spherefaceRule, type ThresholdRule } from './thresholds.js';
+export {
+  standardFars,
+  type VerificationOptions,
+  type VerificationResult,
+  verificationFigures,
+} from './verification.js';
+export { type PairVerification, type VerifyPairsOptions, verifyPairs } from './verify-pairs.js';

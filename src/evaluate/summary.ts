@@ -1,0 +1,81 @@
+// A verification result as rows of text that a command line or a page can print. A figure that the trials
+// cannot support is printed as unknown, with the reason.
+import type { LfwResult } from './lfw.js';
+import type { VerificationResult } from './verification.js';
+
+/** One printed figure. */
+export interface SummaryRow {
+  figure: string;
+  value: string;
+  /** 95 % interval, '' when there is none. */
+  interval: string;
+  /** Why it is unknown, or what it rests on; '' when there is nothing to say. */
+  note: string;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+const range = (bounds: [number, number] | undefined, print = percent) =>
+  bounds ? `${print(bounds[0])} .. ${print(bounds[1])}` : '';
+const decimals = (value: number) => value.toFixed(4);
+
+/** Rows for the figures of `result`, in the order to print them. */
+export function summarise(result: VerificationResult | LfwResult): SummaryRow[] {
+  const row = (figure: string, value: string, interval = '', note = ''): SummaryRow => ({
+    figure,
+    value,
+    interval,
+    note,
+  });
+  const rows = [
+    row(
+      'accuracy',
+      `${percent(result.accuracy)} +- ${(100 * result.standardError).toFixed(2)}`,
+      range(result.accuracyInterval),
+      `mean of ${result.folds.length} folds +- its standard error; standard deviation of folds ${(100 * result.standardDeviation).toFixed(2)}`,
+    ),
+    row('AUC', decimals(result.auc), range(result.aucInterval, decimals)),
+    row('EER', percent(result.eer), range(result.eerInterval)),
+    ...result.tarAtFar.map((entry) =>
+      row(
+        `TAR at FAR ${entry.far}`,
+        entry.tar === null ? 'not known' : percent(entry.tar),
+        range(entry.interval),
+        entry.reason,
+      ),
+    ),
+  ];
+  if ('foldTar' in result && result.foldTar) {
+    const { far, tar, standardDeviation, measuredFar } = result.foldTar;
+    rows.push(
+      row(
+        `TAR at FAR ${far}, fold by fold`,
+        `${percent(tar)} +- ${(100 * standardDeviation).toFixed(2)}`,
+        '',
+        `thresholds from the other folds; measured FAR ${percent(measuredFar)}`,
+      ),
+    );
+  }
+  const lowest = Math.min(...result.thresholds);
+  const highest = Math.max(...result.thresholds);
+  rows.push(
+    row(
+      'thresholds',
+      `${decimals(lowest)} .. ${decimals(highest)}`,
+      '',
+      'thresholdOf' in result ? `of the ${result.thresholdOf}` : 'of the cosine',
+    ),
+    row(
+      'mean angle',
+      `same ${result.angles.same.mean.toFixed(1)}, different ${result.angles.different.mean.toFixed(1)} degrees`,
+    ),
+    row('trials', `${result.samePairs} same, ${result.differentPairs} different pairs`),
+  );
+  if (result.intervals) {
+    const { resampled, replicates, seed } = result.intervals;
+    rows.push(row('intervals', '95 %', '', `bootstrap over ${resampled}, ${replicates} draws, seed ${seed}`));
+  }
+  if ('mode' in result) {
+    rows.push(row('mode', result.mode, '', `${result.protocol}; image and mirror: ${result.fusion}`));
+  }
+  return rows;
+}
