@@ -33,7 +33,7 @@ export const velocityName = (name: string): string => `${name}.velocity`;
  * `gradients` holds rate * g, in the order of `parameters` and shaped like them: seed the backward pass
  * with the rate (`gradients(loss, wrt, rate)`), which costs one multiplication instead of one a parameter.
  * The gradient is added last and by a single `add`, so that the lowering can let the kernel that makes the
- * gradient add it (`docs/architecture.md`).
+ * gradient add it (`docs/architecture.md`). A parameter's constraint, if it has one, is applied to p'.
  */
 export function sgdUpdates(
   parameters: readonly Parameter[],
@@ -58,7 +58,8 @@ export function sgdUpdates(
     const carried = decay === 0 ? kept : add(kept, mul(weights.tensor, mul(rate, decay)));
     const scaled = weights.rate === 1 ? gradient : mul(gradient, weights.rate);
     const nextVelocity = add(scaled, carried);
-    state.push({ parameter: weights.tensor, next: sub(weights.tensor, nextVelocity) });
+    const updated = sub(weights.tensor, nextVelocity);
+    state.push({ parameter: weights.tensor, next: weights.constraint?.(updated) ?? updated });
     state.push({ parameter: velocity, next: nextVelocity });
     velocities.push(velocity);
   });

@@ -1,0 +1,144 @@
+// Checkpoints that survive being killed at any moment. A checkpoint is a folder with the tensors
+// (safetensors) and everything else (JSON, with the tensors' hash). It is written under a temporary name,
+// forced to disk and renamed, so that a folder named `checkpoint-...` is whole or was damaged later.
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readSafetensors, writeSafetensors } from '../data/index.js';
+
+/** How many checkpoints a run keeps. */
+export const CHECKPOINTS_KEPT = 3;
+
+const TENSORS = 'state.safetensors';
+const PROGRESS = 'progress.json';
+const TEMPORARY = '.tmp';
+
+const progressSchema = z.object({
+  format: z.literal('hypersphere-checkpoint/1'),
+  /** Steps done. */
+  step: z.number().int().nonnegative(),
+  /** Seconds trained so far, over all sittings. */
+  seconds: z.number().nonnegative(),
+  /** SHA-256 of the tensors' file. */
+  sha256: z.string(),
+});
+
+/** A moment of a run: weights and velocities by name in logical layout, and the step they belong to. */
+export interface Checkpoint {
+  step: number;
+  seconds: number;
+  state: Map<string, Float32Array>;
+}
+
+/** The folder name of the checkpoint of a step. */
+export const checkpointName = (step: number): string => `checkpoint-${String(step).padStart(7, '0')}`;
+
+/** Names of the finished checkpoints of a folder, newest first. */
+export function checkpointNames(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^checkpoint-\d+$/.test(name))
+    .sort()
+    .reverse();
+}
+
+function writeDurably(file: string, bytes: Uint8Array): void {
+  const handle = openSync(file, 'w');
+  for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+/** Forces a folder's entries to disk; Windows has no such call and needs none. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  fsyncSync(handle);
+  closeSync(handle);
+}
+
+/**
+ * Writes a checkpoint into `folder` and removes all but the newest `CHECKPOINTS_KEPT`. `shapes` gives the
+ * shape of every tensor of the state. Returns the path of the checkpoint.
+ */
+export function saveCheckpoint(
+  folder: string,
+  checkpoint: Checkpoint,
+  shapes: Map<string, readonly number[]>,
+): string {
+  mkdirSync(folder, { recursive: true });
+  removeUnfinished(folder);
+  const path = join(folder, checkpointName(checkpoint.step));
+  const temporary = path + TEMPORARY;
+  mkdirSync(temporary);
+  const tensors = writeSafetensors(
+    new Map(
+      [...checkpoint.state].map(([name, data]) => [
+        name,
+        {
+          dtype: 'float32' as const,
+          shape: [...(shapes.get(name) ?? [data.length])],
+          data: data as Float32Array<ArrayBuffer>,
+        },
+      ]),
+    ),
+  );
+  writeDurably(join(temporary, TENSORS), tensors);
+  const progress: z.infer<typeof progressSchema> = {
+    format: 'hypersphere-checkpoint/1',
+    step: checkpoint.step,
+    seconds: checkpoint.seconds,
+    sha256: createHash('sha256').update(tensors).digest('hex'),
+  };
+  writeDurably(join(temporary, PROGRESS), Buffer.from(`${JSON.stringify(progress, null, 2)}\n`));
+  syncFolder(temporary);
+  rmSync(path, { recursive: true, force: true });
+  renameSync(temporary, path);
+  syncFolder(folder);
+  for (const old of checkpointNames(folder).slice(CHECKPOINTS_KEPT))
+    rmSync(join(folder, old), { recursive: true });
+  return path;
+}
+
+/** Removes what a killed process left half written. */
+function removeUnfinished(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(TEMPORARY)) rmSync(join(folder, name), { recursive: true });
+  }
+}
+
+/** Reads one checkpoint folder; throws an `Error` that says what is wrong with a damaged one. */
+export function readCheckpoint(path: string): Checkpoint {
+  const progress = progressSchema.parse(JSON.parse(readFileSync(join(path, PROGRESS), 'utf8')));
+  const bytes = readFileSync(join(path, TENSORS));
+  if (createHash('sha256').update(bytes).digest('hex') !== progress.sha256) {
+    throw new Error(`${TENSORS} does not match the hash in ${PROGRESS}`);
+  }
+  const state = new Map<string, Float32Array>();
+  for (const [name, tensor] of readSafetensors(bytes).tensors) state.set(name, tensor.data as Float32Array);
+  return { step: progress.step, seconds: progress.seconds, state };
+}
+
+/** The newest whole checkpoint of a folder; `report` hears of each damaged one that is passed over. */
+export function newestCheckpoint(folder: string, report: (line: string) => void): Checkpoint | undefined {
+  for (const name of checkpointNames(folder)) {
+    try {
+      return readCheckpoint(join(folder, name));
+    } catch (error) {
+      report(`${join(folder, name)} is damaged and passed over: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,260 @@
+// The configuration of a training run: the settings a person gives (flags and a JSON file, all optional),
+// and the resolved configuration with nothing left open, which the run folder keeps as config.json. A
+// resolved configuration is itself valid settings, so `--config runs/NAME/config.json` repeats a run.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { UserError } from '../common/errors.js';
+import { losses } from '../losses/index.js';
+import { DEFAULT_EPOCHS, defaultGamma, defaultMilestones, defaultRate, PAPER } from './schedule.js';
+
+/** Networks that `train` accepts. */
+export const NETWORKS = [
+  'sphereface-4',
+  'sphereface-10',
+  'sphereface-20',
+  'sphereface-36',
+  'sphereface-64',
+] as const;
+/** Devices that `train` accepts. */
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml', 'auto'] as const;
+
+const count = z.number().int().positive();
+const annealing = z
+  .strictObject({ base: z.number(), gamma: z.number(), power: z.number(), minimum: z.number() })
+  .partial();
+
+/** What each setting may be. Sizes are [height, width] in pixels, rates are per step. */
+export const settingsSchema = z.strictObject({
+  /** Folder with one folder of images a person. */
+  data: z.string(),
+  net: z.enum(NETWORKS),
+  /** Name of a loss of `src/losses`. */
+  loss: z.string(),
+  /** The loss's options, such as `margin`, `gradient` and `annealing` of `a-softmax`. */
+  lossOptions: z.looseObject({ annealing: annealing.optional() }),
+  size: z.tuple([count, count]),
+  /** Length of the embedding. */
+  embedding: count,
+  /** The ablation of the paper's first line: a ReLU after FC1. */
+  reluAfterFc1: z.boolean(),
+  /** Channel order of the network's input. */
+  order: z.enum(['bgr', 'rgb']),
+  /** Flip half of the images, by chance. */
+  mirror: z.boolean(),
+  batch: count,
+  steps: count,
+  epochs: z.number().positive(),
+  lr: z.number().positive(),
+  /** Steps, or fractions of the run when at most 1, after which the rate is divided by ten. */
+  milestones: z.array(z.number().positive()),
+  momentum: z.number().min(0).lt(1),
+  weightDecay: z.number().min(0),
+  seed: z.number().int(),
+  /** How many people (or which) are kept out of training to measure on. */
+  holdout: z.union([z.number().int().nonnegative(), z.array(z.string())]),
+  /** People with fewer images are left out. */
+  minImages: count,
+  /** Bytes of decoded images kept in memory; a larger data set is streamed. */
+  memoryBudget: count,
+  device: z.enum(DEVICES),
+  /** Threads of the device; 0 lets the runtime choose. */
+  threads: z.number().int().nonnegative(),
+  formulations: z.enum(['fast', 'plain']),
+  /** Training steps in one call of the runtime (ONNX Loop). */
+  stepsPerCall: count,
+  /** Steps between checkpoints; 0 means by time alone. */
+  checkpointSteps: z.number().int().nonnegative(),
+  /** Minutes between checkpoints. */
+  checkpointMinutes: z.number().positive(),
+  /** The run folder. */
+  out: z.string(),
+  /** Versions and the data set's figures, written by a run and ignored when read. */
+  about: z.unknown(),
+});
+
+/** Settings as a person gives them: any part of the schema. */
+export type Settings = Partial<z.infer<typeof settingsSchema>>;
+
+/** The configuration of a run with nothing left open. */
+export interface Config extends Required<Omit<Settings, 'epochs' | 'about'>> {
+  lossOptions: Record<string, unknown>;
+}
+
+/** What may differ between the sittings of one run without changing what is computed for. */
+export const RESUMABLE: readonly (keyof Config)[] = [
+  'data',
+  'out',
+  'device',
+  'threads',
+  'memoryBudget',
+  'checkpointSteps',
+  'checkpointMinutes',
+];
+
+/**
+ * Checks settings and returns them. Throws a `UserError` that names every unknown key and the first bad
+ * value; `source` is named in it (a file's path, or 'the flags').
+ */
+export function parseSettings(settings: unknown, source: string): Settings {
+  const parsed = settingsSchema.partial().safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue!.code === 'unrecognized_keys') {
+    const where = issue!.path.length > 0 ? ` in '${issue!.path.join('.')}'` : '';
+    const names = issue!.keys.map((key) => `'${key}'`).join(', ');
+    const known = where ? '' : ` (known: ${Object.keys(settingsSchema.shape).join(', ')})`;
+    throw new UserError(
+      `${source}: unknown ${issue!.keys.length > 1 ? 'keys' : 'key'} ${names}${where}${known}`,
+    );
+  }
+  throw new UserError(`${source}: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}`);
+}
+
+/** Reads a JSON settings file. Throws a `UserError` when it cannot be read, parsed or understood. */
+export function readSettings(file: string): Settings {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new UserError(`${file}: no such settings file, or not readable`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file}: not JSON: ${(error as Error).message}`);
+  }
+  return parseSettings(json, file);
+}
+
+/** Default run folder: the recipe's name, so that the same command finds its run again. */
+function defaultFolder(settings: Settings): string {
+  const { net, loss, lossOptions, seed = 1 } = settings;
+  const margin = lossOptions?.margin;
+  return `runs/${net}-${loss}${margin === undefined ? '' : `-m${margin}`}-seed${seed}`;
+}
+
+/** Everything that is settled before the data set is seen: all of the configuration but the steps. */
+export type Draft = Omit<Config, 'steps'> & Pick<Settings, 'steps' | 'epochs'>;
+
+/**
+ * Fills the defaults in. `data`, `net` and `loss` have none. The rules for rate, milestones and
+ * annealing are in `schedule.ts`. Throws a `UserError` for settings that contradict each other.
+ */
+export function draftConfig(settings: Settings): Draft {
+  const { data, net, loss } = settings;
+  if (data === undefined)
+    throw new UserError('--data DIR is missing: the folder with one folder of images a person');
+  if (net === undefined) throw new UserError(`--net is missing: one of ${NETWORKS.join(', ')}`);
+  const names = Object.keys(losses).join(', ');
+  if (loss === undefined) throw new UserError(`--loss is missing: one of ${names}`);
+  if (!Object.hasOwn(losses, loss)) throw new UserError(`--loss '${loss}' is unknown: use one of ${names}`);
+  if (settings.steps !== undefined && settings.epochs !== undefined) {
+    throw new UserError('--steps and --epochs both say how long to train: give one of them');
+  }
+  const batch = settings.batch ?? 64;
+  const seed = settings.seed ?? 1;
+  const device = settings.device ?? 'cpu';
+  const draft: Draft = {
+    data,
+    net,
+    loss,
+    lossOptions: settings.lossOptions ?? {},
+    size: settings.size ?? [112, 96],
+    embedding: settings.embedding ?? 512,
+    reluAfterFc1: settings.reluAfterFc1 ?? false,
+    order: settings.order ?? 'bgr',
+    mirror: settings.mirror ?? true,
+    batch,
+    steps: settings.steps,
+    epochs: settings.epochs,
+    lr: settings.lr ?? defaultRate(batch),
+    milestones: settings.milestones ?? defaultMilestones(),
+    momentum: settings.momentum ?? PAPER.momentum,
+    weightDecay: settings.weightDecay ?? PAPER.weightDecay,
+    seed,
+    holdout: settings.holdout ?? 0,
+    minImages: settings.minImages ?? 1,
+    memoryBudget: settings.memoryBudget ?? 2 ** 30,
+    device,
+    threads: settings.threads ?? 0,
+    formulations: settings.formulations ?? 'fast',
+    stepsPerCall: settings.stepsPerCall ?? (device === 'cuda' ? 10 : 1),
+    checkpointSteps: settings.checkpointSteps ?? 0,
+    checkpointMinutes: settings.checkpointMinutes ?? 5,
+    out: settings.out ?? defaultFolder(settings),
+  };
+  losses[loss]!.check({ ...losses[loss]!.defaults, ...draft.lossOptions });
+  return draft;
+}
+
+/**
+ * Settles the number of steps, now that the steps of an epoch are known, and with it the annealing's
+ * gamma. Steps are rounded up to whole calls of the runtime (`stepsPerCall`).
+ */
+export function resolveConfig(draft: Draft, stepsPerEpoch: number): Config {
+  const { epochs, ...rest } = draft;
+  const wanted = draft.steps ?? Math.max(1, Math.round((epochs ?? DEFAULT_EPOCHS) * stepsPerEpoch));
+  const steps = Math.ceil(wanted / draft.stepsPerCall) * draft.stepsPerCall;
+  const defaults = losses[draft.loss]!.defaults as Record<string, unknown>;
+  const lossOptions: Record<string, unknown> = { ...defaults, ...draft.lossOptions };
+  if (typeof defaults.annealing === 'object') {
+    lossOptions.annealing = {
+      ...defaults.annealing,
+      gamma: defaultGamma(steps),
+      ...(draft.lossOptions.annealing as object | undefined),
+    };
+  }
+  return { ...rest, steps, lossOptions };
+}
+
+/** Later settings win over earlier ones; the loss's options are merged one by one. */
+export function mergeSettings(...all: readonly Settings[]): Settings {
+  let merged: Settings = {};
+  for (const after of all) {
+    const before = merged;
+    merged = { ...before, ...after };
+    // A run's length is said once: the later of steps and epochs counts.
+    if (after.steps !== undefined && after.epochs === undefined) delete merged.epochs;
+    if (after.epochs !== undefined && after.steps === undefined) delete merged.steps;
+    const sameLoss = after.loss === undefined || after.loss === before.loss;
+    if (before.lossOptions && sameLoss) {
+      merged.lossOptions = { ...before.lossOptions, ...after.lossOptions };
+      const annealing = { ...before.lossOptions.annealing, ...after.lossOptions?.annealing };
+      if (Object.keys(annealing).length > 0) merged.lossOptions.annealing = annealing;
+    }
+  }
+  return merged;
+}
+
+/**
+ * The draft of a run from settings in rising order of weight. With `resume` they are laid over the
+ * configuration in the run folder; only the settings in `RESUMABLE` may then differ from it, which
+ * `requireSameConfig` checks once everything is resolved.
+ */
+export function draftRun(settings: readonly Settings[], resume: boolean): Draft {
+  const given = mergeSettings(...settings);
+  if (!resume) return draftConfig(given);
+  if (given.out === undefined && (given.net === undefined || given.loss === undefined)) {
+    throw new UserError('--resume: name the run to continue with --out DIR');
+  }
+  const out = given.out ?? defaultFolder(given);
+  const file = join(out, 'config.json');
+  if (!existsSync(file)) {
+    throw new UserError(`${out}: no run to resume (no config.json); leave out --resume to start one`);
+  }
+  return { ...draftConfig(mergeSettings(readSettings(file), given)), out };
+}
+
+/** Checks that a resumed run computes what it began with. Throws a `UserError` naming the first difference. */
+export function requireSameConfig(before: Settings, now: Config): void {
+  for (const key of Object.keys(now) as (keyof Config)[]) {
+    if (RESUMABLE.includes(key) || isDeepStrictEqual(before[key], now[key])) continue;
+    throw new UserError(
+      `--resume: ${key} is ${JSON.stringify(now[key])} but the run began with ${JSON.stringify(before[key])}; ` +
+        'leave it out to continue, or start a new run with another --out',
+    );
+  }
+}

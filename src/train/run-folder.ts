@@ -1,0 +1,172 @@
+// The folder a run leaves behind: config.json (the resolved configuration and versions), identities.json
+// (who was trained on and who was held out), metrics.jsonl (one line a step), skipped.jsonl (images that
+// could not be read), checkpoints/, and at the end model.onnx with model.json.
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { join, relative, sep } from 'node:path';
+import { UserError } from '../common/errors.js';
+import type { ImageFolder } from '../data/index.js';
+import type { Config } from './config.js';
+
+/** The files of a run folder. */
+export const FILES = {
+  config: 'config.json',
+  identities: 'identities.json',
+  metrics: 'metrics.jsonl',
+  skipped: 'skipped.jsonl',
+  checkpoints: 'checkpoints',
+  model: 'model.onnx',
+  manifest: 'model.json',
+  results: 'results.json',
+  page: 'index.html',
+} as const;
+
+/** One line of metrics.jsonl; a loss adds metrics of its own. */
+export interface StepRecord {
+  /** Counted from 1. */
+  step: number;
+  /** Share of the data seen before this step, in epochs. */
+  epoch: number;
+  /** Of this step's batch, before the update. */
+  loss: number;
+  /** Share of this step's batch given to the right person; missing for losses without logits. */
+  accuracy?: number;
+  rate: number;
+  /** The loss's scheduled scalars, such as lambda, and its own metrics. */
+  [metric: string]: number | undefined;
+  imagesPerSecond: number;
+  /** Seconds trained, over all sittings. */
+  seconds: number;
+}
+
+/** Who a run was trained on. Held-out images are paths relative to the data folder, with '/'. */
+export interface Identities {
+  trained: { person: string; images: number }[];
+  heldOut: { person: string; images: string[] }[];
+  /** People left out because they had too few usable images. */
+  tooFew: string[];
+}
+
+/** Writes JSON so that a reader sees the old file or the new one, never half of it. */
+export function writeJson(file: string, value: unknown): void {
+  writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${file}.tmp`, file);
+}
+
+/**
+ * Makes a run folder ready: a new one must be empty or absent unless `force`, which empties it of an
+ * earlier run's files; one to resume must hold a configuration. Throws a `UserError` otherwise.
+ */
+export function claimRunFolder(folder: string, how: { resume?: boolean; force?: boolean }): void {
+  if (how.resume) {
+    if (existsSync(join(folder, FILES.config))) return;
+    throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`);
+  }
+  if (existsSync(folder)) {
+    const present = readdirSync(folder);
+    if (present.length > 0 && !how.force) {
+      throw new UserError(
+        `${folder}: not empty; --resume continues its run, --force starts over, --out names another`,
+      );
+    }
+    for (const name of Object.values(FILES)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  mkdirSync(folder, { recursive: true });
+}
+
+/** Versions and the machine, for config.json. */
+export function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const version = (name: string) => (require(name) as { version: string }).version;
+  return {
+    hypersphere: version('../../package.json'),
+    'onnxruntime-node': version('onnxruntime-node/package.json'),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    processor: `${cpus()[0]?.model ?? 'unknown'} (${cpus().length} threads)`,
+  };
+}
+
+/** Writes the resolved configuration with what a reader of the run wants to know beside it. */
+export function writeConfig(config: Config, data: ImageFolder): void {
+  const about = {
+    versions: versions(),
+    people: data.people.length,
+    images: data.images.length,
+    peopleHeldOut: data.heldOut.length,
+    imagesSkipped: data.skipped.length,
+    stepsPerEpoch: Math.floor(data.images.length / config.batch),
+  };
+  writeJson(join(config.out, FILES.config), { ...config, about });
+}
+
+/** Who is trained on and who is held out. */
+export function identitiesOf(data: ImageFolder, folder: string): Identities {
+  const images = new Array<number>(data.people.length).fill(0);
+  for (const image of data.images) images[image.person]!++;
+  return {
+    trained: data.people.map((person, i) => ({ person, images: images[i]! })),
+    heldOut: data.heldOut.map(({ person, paths }) => ({
+      person,
+      images: paths.map((path) => relative(folder, path).split(sep).join('/')),
+    })),
+    tooFew: data.tooFew,
+  };
+}
+
+/** Writes identities.json, and skipped.jsonl when images were skipped. */
+export function writeIdentities(out: string, identities: Identities, data: ImageFolder): void {
+  writeJson(join(out, FILES.identities), identities);
+  const lines = data.skipped.map((image) => `${JSON.stringify(image)}\n`);
+  if (lines.length > 0) writeFileSync(join(out, FILES.skipped), lines.join(''));
+}
+
+/** Checks that a resumed run meets the people and images it began with. */
+export function requireSameData(config: Config, identities: Identities): void {
+  const file = join(config.out, FILES.identities);
+  if (!existsSync(file)) return;
+  const before = JSON.parse(readFileSync(file, 'utf8')) as Identities;
+  if (JSON.stringify(before.trained) === JSON.stringify(identities.trained)) return;
+  throw new UserError(
+    `${config.data}: not the people and images this run began with (see ${file}); restore them or start a new run`,
+  );
+}
+
+/** Appends to metrics.jsonl. */
+export function appendMetrics(out: string, records: readonly StepRecord[]): void {
+  appendFileSync(join(out, FILES.metrics), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+}
+
+/** The metrics of a run up to a step, in order; a last line cut off by a killed process is left out. */
+export function readMetrics(out: string, upTo = Number.POSITIVE_INFINITY): StepRecord[] {
+  const file = join(out, FILES.metrics);
+  if (!existsSync(file)) return [];
+  const records: StepRecord[] = [];
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    try {
+      const record = JSON.parse(line) as StepRecord;
+      if (record.step <= upTo) records.push(record);
+    } catch {
+      // Half a line, or the empty text after the last one.
+    }
+  }
+  return records;
+}
+
+/** Cuts metrics.jsonl back to the steps of the checkpoint a run continues from. */
+export function truncateMetrics(out: string, step: number): void {
+  const file = join(out, FILES.metrics);
+  const kept = readMetrics(out, step).map((record) => `${JSON.stringify(record)}\n`);
+  writeFileSync(`${file}.tmp`, kept.join(''));
+  renameSync(`${file}.tmp`, file);
+}

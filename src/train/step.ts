@@ -1,0 +1,103 @@
+// One training step as one graph: the network, its loss, the gradient of the loss and the optimiser's
+// update, from a batch of images to the next weights. The same network without the loss is the embedder.
+import { argMax, cast, equal, gradients, input, mean, type Tensor } from '../graph/index.js';
+import { type LossTerms, losses } from '../losses/index.js';
+import type { StepGraph } from '../lower/index.js';
+import { networkNamed, type Parameter, Scope } from '../nn/index.js';
+import { sgdUpdates } from './sgd.js';
+
+/** What the network is, a part of the run's configuration. */
+export interface NetworkChoice {
+  /** One of `networks`, such as 'sphereface-20'. */
+  net: string;
+  /** Input [height, width] in pixels. */
+  size: readonly [number, number];
+  /** Length of the embedding. */
+  embedding: number;
+  reluAfterFc1: boolean;
+}
+
+/** What a training step is made of. */
+export interface StepOptions extends NetworkChoice {
+  loss: string;
+  lossOptions: Record<string, unknown>;
+  /** Number of people trained on. */
+  classes: number;
+  /** Images a step. */
+  batch: number;
+  momentum: number;
+  weightDecay: number;
+}
+
+/** Names of the step graph's inputs and outputs that every loss has. */
+export const NAMES = {
+  images: 'images',
+  labels: 'labels',
+  rate: 'rate',
+  loss: 'loss',
+  accuracy: 'accuracy',
+} as const;
+
+/** A training step graph and what feeds it. */
+export interface TrainingStep {
+  graph: StepGraph;
+  /** Learned parameters of the network and of the loss. */
+  parameters: readonly Parameter[];
+  /** The optimiser's tensors, which start at zero. */
+  velocities: readonly Tensor[];
+  /** Scalar inputs that follow a schedule, such as lambda; steps are counted from 1. */
+  schedule: LossTerms['schedule'];
+}
+
+/** The network on images [N, C, H, W]; returns embeddings [N, embedding]. */
+function buildNetwork(scope: Scope, images: Tensor, options: NetworkChoice): Tensor {
+  const { embedding, reluAfterFc1 } = options;
+  return networkNamed(options.net).build(scope, images, { embedding, reluAfterFc1 });
+}
+
+/**
+ * The step graph. Inputs: `images` float32 [batch, C, H, W], `labels` int32 [batch], the learning rate
+ * `rate`, and the loss's scheduled scalars. Outputs: `loss` before the update, `accuracy` (share of the
+ * batch whose largest logit without margin is its own person's) when the loss has logits, and the loss's
+ * own metrics; all scalars.
+ */
+export function trainingStep(options: StepOptions): TrainingStep {
+  const scope = new Scope();
+  const images = input(NAMES.images, [options.batch, networkNamed(options.net).channels, ...options.size]);
+  const labels = input(NAMES.labels, [options.batch], 'int32');
+  const rate = input(NAMES.rate, []);
+  const embedding = buildNetwork(scope, images, options);
+
+  const definition = losses[options.loss]!;
+  const context = { scope, embedding, labels, classes: options.classes };
+  const terms = definition.build(context, options.lossOptions);
+
+  const parameters = scope.parameters;
+  const tensors = parameters.map((parameter) => parameter.tensor);
+  const { state, velocities } = sgdUpdates(parameters, gradients(terms.loss, tensors, rate), {
+    rate,
+    momentum: options.momentum,
+    weightDecay: options.weightDecay,
+  });
+
+  const outputs: Record<string, Tensor> = { ...terms.metrics, [NAMES.loss]: terms.loss };
+  if (terms.logits) outputs[NAMES.accuracy] = accuracy(terms.logits, labels);
+  const inputs = [images, labels, rate, ...terms.schedule.map((entry) => entry.input)];
+  return { graph: { inputs, state, outputs }, parameters, velocities, schedule: terms.schedule };
+}
+
+/** Share of rows of logits [N, K] whose largest entry is the label's. */
+export function accuracy(logits: Tensor, labels: Tensor): Tensor {
+  return mean(cast(equal(argMax(logits, 1), labels), 'float32'));
+}
+
+/** The embedder alone: the network on one image [1, C, H, W], for export. */
+export function embedder(options: NetworkChoice): {
+  images: Tensor;
+  embedding: Tensor;
+  parameters: readonly Parameter[];
+} {
+  const scope = new Scope();
+  const images = input(NAMES.images, [1, networkNamed(options.net).channels, ...options.size]);
+  return { images, embedding: buildNetwork(scope, images, options), parameters: scope.parameters };
+}

@@ -1,0 +1,236 @@
+// The training loop, top to bottom: open the run folder and the data, build the step graph, take steps,
+// write metrics and checkpoints, export the embedder. Everything random is a function of (seed, step), so
+// a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
+import { join } from 'node:path';
+import { UserError } from '../common/errors.js';
+import { BatchSource, type ImageFolder, openImageFolder } from '../data/index.js';
+import { nameOf, sizeOf } from '../graph/index.js';
+import { initialParameters } from '../nn/index.js';
+import { openDevice, type Program } from '../runtime/index.js';
+import { type Checkpoint, checkpointNames, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type Config, type Draft, readSettings, requireSameConfig, resolveConfig } from './config.js';
+import { exportModel } from './export.js';
+import {
+  appendMetrics,
+  claimRunFolder,
+  FILES,
+  identitiesOf,
+  readMetrics,
+  requireSameData,
+  type StepRecord,
+  truncateMetrics,
+  writeConfig,
+  writeIdentities,
+} from './run-folder.js';
+import { milestoneSteps, rateAt } from './schedule.js';
+import { NAMES, type TrainingStep, trainingStep } from './step.js';
+
+/** How to start, and whom to tell. */
+export interface TrainOptions {
+  /** Continue the run in the folder. */
+  resume?: boolean;
+  /** Start over in a folder that is not empty. */
+  force?: boolean;
+  /** When it is aborted, the run saves a checkpoint after the step at hand and stops. */
+  signal?: AbortSignal;
+  /** Hears of every image read before training. */
+  onImage?: (done: number, total: number) => void;
+  /** Hears of the run's facts before the first step. */
+  onStart?: (config: Config, data: ImageFolder, step: number) => void;
+  /** Hears of every step. */
+  onStep?: (record: StepRecord, state: { steps: number; secondsLeft: number }) => void;
+  /** Hears of what a person should know: damaged checkpoints, skipped images. */
+  onNote?: (line: string) => void;
+}
+
+/** How a run ended. */
+export interface TrainResult {
+  config: Config;
+  /** Whether all steps are done; false when it was stopped. */
+  finished: boolean;
+  /** Steps done. */
+  step: number;
+  seconds: number;
+  /** The last step's line of metrics.jsonl. */
+  last?: StepRecord;
+}
+
+/**
+ * Trains, and leaves a run folder (see `run-folder.ts`). Throws a `UserError` when the folder, the data or
+ * the configuration cannot be used, and when the loss stops being a finite number; the folder then still
+ * holds its last good checkpoint.
+ */
+export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
+  const say = options.onNote ?? (() => {});
+  const { out, size, order, seed, batch } = draft;
+  claimRunFolder(out, options);
+
+  const data = await openImageFolder(draft.data, {
+    size,
+    order,
+    seed,
+    holdout: draft.holdout,
+    minImages: draft.minImages,
+    memoryBudget: draft.memoryBudget,
+    onProgress: options.onImage,
+  });
+  try {
+    const source = new BatchSource(data.pixels, { batch, seed, mirror: draft.mirror });
+    const config = resolveConfig(draft, source.batchesPerEpoch);
+    const identities = identitiesOf(data, config.data);
+    if (options.resume) {
+      requireSameConfig(readSettings(join(out, FILES.config)), config);
+      requireSameData(config, identities);
+    }
+    writeIdentities(out, identities, data);
+    writeConfig(config, data);
+    for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
+    if (data.skipped.length > 5)
+      say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
+
+    const step = trainingStep({ ...config, classes: data.people.length });
+    const start = startingPoint(config, step, options.resume === true, say);
+    truncateMetrics(out, start.step);
+    options.onStart?.(config, data, start.step);
+
+    const device = await openDevice(config.device, { threads: config.threads || undefined });
+    try {
+      const { formulations, stepsPerCall } = config;
+      const program = await device.compile(step.graph, { formulations, stepsPerCall });
+      await program.setState(start.state);
+      const end = await takeSteps(config, step, program, source, start, options);
+      const finished = end.step >= config.steps;
+      if (finished) await exportModel(config, end.state, identities);
+      const last = readMetrics(out).at(-1);
+      return { config, finished, step: end.step, seconds: end.seconds, last };
+    } finally {
+      await device.close();
+    }
+  } finally {
+    await data.close();
+  }
+}
+
+/** Where the run begins: its newest whole checkpoint, or fresh parameters and zero velocities. */
+function startingPoint(
+  config: Config,
+  step: TrainingStep,
+  resume: boolean,
+  say: (line: string) => void,
+): Checkpoint {
+  if (resume) {
+    const checkpoint = newestCheckpoint(join(config.out, FILES.checkpoints), say);
+    if (checkpoint) return checkpoint;
+    say(`${config.out}: no checkpoint yet; starting at step 0`);
+  }
+  const state = initialParameters(step.parameters, config.seed);
+  for (const velocity of step.velocities) {
+    state.set(nameOf(velocity), new Float32Array(sizeOf(velocity.shape)));
+  }
+  return { step: 0, seconds: 0, state };
+}
+
+/** Takes the steps from `start` to the end of the run, or to the signal; returns where it came to. */
+async function takeSteps(
+  config: Config,
+  step: TrainingStep,
+  program: Program,
+  source: BatchSource,
+  start: Checkpoint,
+  options: TrainOptions,
+): Promise<Checkpoint> {
+  const perCall = config.stepsPerCall;
+  const milestones = milestoneSteps(config.milestones, config.steps);
+  const checkpoints = join(config.out, FILES.checkpoints);
+  const shapes = new Map(step.graph.state.map(({ parameter }) => [nameOf(parameter), parameter.shape]));
+  const pace = new Pace();
+  const begin = performance.now();
+  const seconds = () => start.seconds + (performance.now() - begin) / 1000;
+  let done = start.step;
+  let saved: Checkpoint = start;
+  let savedAt = performance.now();
+
+  const save = async () => {
+    const state = await program.getState();
+    for (const [name, values] of state) {
+      if (!values.every(Number.isFinite)) throw diverged(config, done, `'${name}' is no longer finite`);
+    }
+    saved = { step: done, seconds: seconds(), state };
+    saveCheckpoint(checkpoints, saved, shapes);
+    savedAt = performance.now();
+  };
+
+  while (done < config.steps && !options.signal?.aborted) {
+    const numbers = Array.from({ length: perCall }, (_, i) => done + 1 + i);
+    const rates = numbers.map((number) => rateAt(number, config.lr, milestones));
+    const scheduled = step.schedule.map(({ input, at }) => [nameOf(input), numbers.map(at)] as const);
+    const { images, labels } = await source.stack(done, perCall);
+    const feeds: Record<string, Float32Array | Int32Array> = {
+      [NAMES.images]: images,
+      [NAMES.labels]: labels,
+    };
+    for (const [name, values] of [[NAMES.rate, rates] as const, ...scheduled]) {
+      feeds[name] = Float32Array.from(values);
+    }
+    const outputs = await program.run(feeds);
+    const imagesPerSecond = pace.after(perCall * config.batch);
+
+    const records = numbers.map((number, i): StepRecord => {
+      const measured = Object.entries(outputs).map(([name, { data }]) => [name, data[i]!]);
+      return {
+        step: number,
+        epoch: Number(((number - 1) / source.batchesPerEpoch).toFixed(4)),
+        ...(Object.fromEntries(measured) as { loss: number }),
+        rate: rates[i]!,
+        ...Object.fromEntries(scheduled.map(([name, values]) => [name, values[i]!])),
+        imagesPerSecond: Number(imagesPerSecond.toFixed(1)),
+        seconds: Number(seconds().toFixed(2)),
+      };
+    });
+    const bad = records.findIndex((record) => !Number.isFinite(record.loss));
+    appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));
+    if (bad >= 0) throw diverged(config, numbers[bad]!, `the loss became ${records[bad]!.loss}`);
+
+    done += perCall;
+    const left = ((config.steps - done) * config.batch) / imagesPerSecond;
+    options.onStep?.(records.at(-1)!, { steps: config.steps, secondsLeft: left });
+    const every = config.checkpointSteps;
+    const dueByStep = every > 0 && Math.floor(done / every) > Math.floor((done - perCall) / every);
+    if (dueByStep || performance.now() - savedAt >= config.checkpointMinutes * 60_000) await save();
+  }
+  if (saved.step !== done) await save();
+  return saved;
+}
+
+/** The error of a run whose numbers have left the real line: what happened, what is kept, what to lower. */
+function diverged(config: Config, step: number, what: string): UserError {
+  const [kept] = checkpointNames(join(config.out, FILES.checkpoints));
+  const rescue = kept
+    ? `the last good checkpoint is ${join(config.out, FILES.checkpoints, kept)}`
+    : 'no checkpoint was written yet';
+  const lower = `lower the rate (--lr ${Number((config.lr / 3).toPrecision(2))} instead of ${config.lr})`;
+  const anneal = 'annealing' in config.lossOptions ? ' or raise --lambda-min' : '';
+  return new UserError(
+    `step ${step}: ${what}; ${rescue}; ${lower}${anneal} and train again with --force or another --out`,
+  );
+}
+
+/** Images a second over the last calls, without the first two, which pay for memory. */
+class Pace {
+  private times: number[] = [performance.now()];
+  private images: number[] = [0];
+
+  after(images: number): number {
+    this.times.push(performance.now());
+    this.images.push(images);
+    if (this.times.length === 4) this.forget(2);
+    if (this.times.length > 21) this.forget(1);
+    const total = this.images.slice(1).reduce((sum, n) => sum + n, 0);
+    return (1000 * total) / (this.times.at(-1)! - this.times[0]!);
+  }
+
+  private forget(count: number): void {
+    this.times.splice(0, count);
+    this.images.splice(0, count);
+  }
+}
