@@ -1,0 +1,278 @@
+// One example, or several, of every operation a graph can hold: what the gradient tests and the lowering
+// tests run through. Example values are distinct and keep away from kinks, so that differences are smooth.
+
+import type { Shape, Tensor } from '../../src/graph/index.js';
+import * as graph from '../../src/graph/index.js';
+import type { Values } from './interpreter.js';
+
+/** A small graph over named inputs. */
+export interface Example {
+  title: string;
+  /** Shapes of the float32 inputs by name; `w` and `slope` are parameters. */
+  shapes: Record<string, Shape>;
+  build: (inputs: Record<string, Tensor>) => Tensor;
+  /** int32 inputs: a shape and the number that the values stay below. */
+  integers?: Record<string, { shape: Shape; below: number }>;
+  /** Float values are positive. */
+  positive?: boolean;
+  /** The value is a constant to the gradient. */
+  constant?: boolean;
+}
+
+/** An example's leaves with their values, its value, and the float leaves that can be differentiated. */
+export interface Built {
+  leaves: Tensor[];
+  values: Record<string, Values>;
+  floats: Tensor[];
+  output: Tensor;
+}
+
+const PARAMETERS = ['w', 'slope'];
+
+/** Values in (-2, 2), all different and none near 0, in an order that looks random; `nth` shifts them a little. */
+export function distinctValues(count: number, nth = 0): Values {
+  // Multiplying by a number prime to n visits 0 .. n-1 in a scattered order.
+  const n = 2 * Math.ceil(count / 2) + 1;
+  let step = Math.floor(n * 0.618) || 1;
+  while (gcd(step, n) !== 1) step++;
+  return Float64Array.from({ length: count }, (_, i) => {
+    const place = (((i + 1) * step) % n) + 0.5 - (n + 1) / 2;
+    return (4 * (place + (place >= 0 ? 0.2 : 0) + 0.013 * nth)) / (n + 1);
+  });
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** Makes the leaves of an example and gives them values. */
+export function buildExample({ shapes, integers = {}, positive, build }: Example): Built {
+  const inputs: Record<string, Tensor> = {};
+  const values: Record<string, Values> = {};
+  Object.entries(shapes).forEach(([name, shape], nth) => {
+    inputs[name] = PARAMETERS.includes(name) ? graph.parameter(name, shape) : graph.input(name, shape);
+    const drawn = distinctValues(graph.sizeOf(shape), nth);
+    values[name] = positive ? drawn.map((v) => Math.abs(v) + 0.3 + (v > 0 ? 0.017 : 0)) : drawn;
+  });
+  const floats = Object.values(inputs);
+  for (const [name, { shape, below }] of Object.entries(integers)) {
+    inputs[name] = graph.input(name, shape, 'int32');
+    values[name] = Float64Array.from({ length: graph.sizeOf(shape) }, (_, i) => (i * 3 + 1) % below);
+  }
+  return { leaves: Object.values(inputs), values, floats, output: build(inputs) };
+}
+
+type Binary = (a: Tensor, b: Tensor) => Tensor;
+
+const binary = (name: string, f: Binary, options: Partial<Example> = {}): Example[] =>
+  (
+    [
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      [[2, 3], [3]],
+      [
+        [2, 1, 3],
+        [4, 1],
+      ],
+      [[], [2, 2]],
+      [
+        [1, 4],
+        [3, 4],
+      ],
+    ] as [Shape, Shape][]
+  ).map(([a, b]) => ({
+    title: `${name} of [${a}] and [${b}]`,
+    shapes: { a, b },
+    build: (t) => f(t.a!, t.b!),
+    ...options,
+  }));
+
+const unary = (name: string, f: (x: Tensor) => Tensor, options: Partial<Example> = {}): Example => ({
+  title: name,
+  shapes: { x: [3, 4] },
+  build: (t) => f(t.x!),
+  ...options,
+});
+
+const comparisons: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
+  less: graph.less,
+  lessEqual: graph.lessEqual,
+  greater: graph.greater,
+  greaterEqual: graph.greaterEqual,
+  equal: graph.equal,
+};
+
+/** Kernel, stride, padding and size, with odd and even sizes; batch, input and output channels. */
+const CONVOLUTIONS = [
+  { kernel: 3, stride: 1, padding: 1, size: [5, 4], n: 2, c: 3, k: 4 },
+  { kernel: 3, stride: 1, padding: 1, size: [4, 6], n: 1, c: 2, k: 3 },
+  { kernel: 3, stride: 2, padding: 1, size: [5, 7], n: 2, c: 2, k: 3 },
+  { kernel: 3, stride: 2, padding: 1, size: [6, 4], n: 1, c: 3, k: 2 },
+  { kernel: 3, stride: 2, padding: 1, size: [7, 6], n: 3, c: 1, k: 2 },
+  { kernel: 3, stride: 2, padding: 1, size: [1, 2], n: 2, c: 2, k: 2 },
+  { kernel: 3, stride: 1, padding: 1, size: [1, 1], n: 2, c: 2, k: 2 },
+  { kernel: 3, stride: 1, padding: 0, size: [5, 4], n: 2, c: 2, k: 2 },
+  { kernel: 3, stride: 2, padding: 0, size: [6, 7], n: 2, c: 2, k: 2 },
+  { kernel: 1, stride: 1, padding: 0, size: [3, 4], n: 2, c: 3, k: 2 },
+  { kernel: 1, stride: 2, padding: 0, size: [5, 4], n: 2, c: 3, k: 2 },
+  { kernel: 5, stride: 1, padding: 2, size: [6, 5], n: 1, c: 2, k: 2 },
+  { kernel: 5, stride: 3, padding: 1, size: [8, 7], n: 1, c: 2, k: 2 },
+];
+
+const convolutions: Example[] = CONVOLUTIONS.flatMap(({ kernel, stride, padding, size, n, c, k }) => {
+  const by = { stride, padding };
+  const x = [n, c, ...size];
+  const w = [k, c, kernel, kernel];
+  const g = [n, k, ...size.map((s) => graph.convolvedSize(s, kernel, by))];
+  const what = `${kernel}x${kernel}, stride ${stride}, padding ${padding}, [${x}] to ${k} channels`;
+  return [
+    { title: `conv2d ${what}`, shapes: { x, w }, build: (t) => graph.conv2d(t.x!, t.w!, by) },
+    {
+      title: `conv2dInputGradient ${what}`,
+      shapes: { g, w },
+      build: (t) => graph.conv2dInputGradient(t.g!, t.w!, { ...by, inputShape: x }),
+    },
+    {
+      title: `conv2dKernelGradient ${what}`,
+      shapes: { x, g },
+      build: (t) => graph.conv2dKernelGradient(t.x!, t.g!, { ...by, kernelShape: w }),
+    },
+  ];
+});
+
+/** Every operation in use. */
+export const EXAMPLES: Example[] = [
+  ...binary('add', graph.add),
+  ...binary('sub', graph.sub),
+  ...binary('mul', graph.mul),
+  ...binary('div', graph.div, { positive: true }),
+  ...binary('maximum', graph.maximum),
+  ...binary('minimum', graph.minimum),
+  unary('neg', graph.neg),
+  unary('exp', graph.exp),
+  unary('log', graph.log, { positive: true }),
+  unary('sqrt', graph.sqrt, { positive: true }),
+  unary('abs', graph.abs),
+  unary('square', graph.square),
+  unary('relu', graph.relu),
+  unary('sign', graph.sign, { constant: true }),
+  unary('stopGradient', graph.stopGradient, { constant: true }),
+  unary('cast to int32 and back', (x) => graph.cast(graph.cast(graph.mul(x, 3), 'int32'), 'float32'), {
+    constant: true,
+  }),
+  unary('cast to bool and back', (x) => graph.cast(graph.cast(x, 'bool'), 'float32'), { constant: true }),
+  ...Object.entries(comparisons).flatMap(([name, f]) =>
+    binary(name, (a, b) => graph.cast(f(a, b), 'float32'), { constant: true }),
+  ),
+  {
+    title: 'equal of int32 inputs',
+    shapes: {},
+    integers: { a: { shape: [2, 3], below: 3 }, b: { shape: [3], below: 3 } },
+    build: (t) => graph.cast(graph.equal(t.a!, t.b!), 'float32'),
+    constant: true,
+  },
+  {
+    title: 'where, with broadcasting',
+    shapes: { c: [2, 1], a: [2, 3], b: [3] },
+    build: (t) => graph.where(graph.less(t.c!, 0), t.a!, t.b!),
+  },
+  unary('constants', (x) => graph.add(graph.mul(x, graph.constant(Float32Array.of(1, -2, 0.5, 3))), 0.25)),
+  unary('sum of all', (x) => graph.sum(x)),
+  unary('sum over the first axis', (x) => graph.sum(x, [0])),
+  unary('sum over the last axis, kept', (x) => graph.sum(x, [-1], { keepDims: true })),
+  {
+    title: 'sum over the outer axes',
+    shapes: { x: [2, 3, 2, 2] },
+    build: (t) => graph.sum(t.x!, [0, 2, 3]),
+  },
+  unary('mean over an axis', (x) => graph.mean(x, [1])),
+  unary('max of all', (x) => graph.max(x)),
+  unary('max over the last axis', (x) => graph.max(x, [1])),
+  unary('max over the first axis, kept', (x) => graph.max(x, [0], { keepDims: true })),
+  unary('argMax along the last axis', (x) => graph.cast(graph.argMax(x, 1), 'float32'), { constant: true }),
+  unary('argMax along the first axis', (x) => graph.cast(graph.argMax(x, 0), 'float32'), { constant: true }),
+  unary('reshape', (x) => graph.reshape(x, [2, 1, 6])),
+  unary('reshape of one element to a scalar', (x) => graph.reshape(graph.slice(x, [1, 1], [2, 2]), [])),
+  {
+    title: 'transpose of three axes',
+    shapes: { x: [2, 3, 4] },
+    build: (t) => graph.transpose(t.x!, [2, 0, 1]),
+  },
+  {
+    title: 'concat along the middle axis',
+    shapes: { a: [2, 1, 2], b: [2, 3, 2], c: [2, 2, 2] },
+    build: (t) => graph.concat([t.a!, t.b!, t.c!], 1),
+  },
+  {
+    title: 'slice',
+    shapes: { x: [3, 4, 2] },
+    build: (t) => graph.slice(t.x!, [1, 0, 1], [3, 3, 2]),
+  },
+  { title: 'pad', shapes: { x: [2, 3] }, build: (t) => graph.pad(t.x!, [1, 0], [0, 2]) },
+  { title: 'broadcastTo', shapes: { x: [3, 1] }, build: (t) => graph.broadcastTo(t.x!, [2, 3, 4]) },
+  { title: 'broadcastTo of a scalar', shapes: { x: [] }, build: (t) => graph.broadcastTo(t.x!, [2, 3]) },
+  {
+    title: 'gather along the first axis',
+    shapes: { x: [4, 3] },
+    integers: { i: { shape: [5], below: 4 } },
+    build: (t) => graph.gather(t.x!, t.i!, 0),
+  },
+  {
+    title: 'gather along the middle axis by a table',
+    shapes: { x: [2, 4, 3] },
+    integers: { i: { shape: [2, 3], below: 4 } },
+    build: (t) => graph.gather(t.x!, t.i!, 1),
+  },
+  {
+    title: 'oneHot',
+    shapes: {},
+    integers: { labels: { shape: [2, 3], below: 5 } },
+    build: (t) => graph.oneHot(t.labels!, 4),
+    constant: true,
+  },
+  { title: 'matmul', shapes: { a: [3, 4], w: [4, 2] }, build: (t) => graph.matmul(t.a!, t.w!) },
+  {
+    title: 'matmul with a transposed operand',
+    shapes: { a: [3, 4], w: [2, 4] },
+    build: (t) => graph.matmul(t.a!, graph.transpose(t.w!, [1, 0])),
+  },
+  {
+    title: 'matmul of a transposed operand',
+    shapes: { a: [4, 3], w: [4, 2] },
+    build: (t) => graph.matmul(graph.transpose(t.a!, [1, 0]), t.w!),
+  },
+  {
+    title: 'matmul in batches',
+    shapes: { a: [2, 3, 4], b: [2, 4, 2] },
+    build: (t) => graph.matmul(t.a!, t.b!),
+  },
+  unary('softmax', graph.softmax),
+  unary('logSoftmax', graph.logSoftmax),
+  unary('l2Normalize', (x) => graph.l2Normalize(x)),
+  unary('l2Normalize along the first axis', (x) => graph.l2Normalize(x, 0)),
+  ...convolutions,
+  {
+    title: 'prelu of images',
+    shapes: { x: [2, 3, 3, 2], slope: [3] },
+    build: (t) => graph.prelu(t.x!, t.slope!),
+  },
+  { title: 'prelu of rows', shapes: { x: [4, 3], slope: [3] }, build: (t) => graph.prelu(t.x!, t.slope!) },
+  {
+    title: 'preluInputGradient',
+    shapes: { g: [2, 3, 2, 2], x: [2, 3, 2, 2], slope: [3] },
+    build: (t) => graph.preluInputGradient(t.g!, t.x!, t.slope!),
+  },
+  {
+    title: 'preluSlopeGradient',
+    shapes: { g: [2, 3, 2, 2], x: [2, 3, 2, 2] },
+    build: (t) => graph.preluSlopeGradient(t.g!, t.x!),
+  },
+  {
+    title: 'convolution, bias, prelu and a residual sum',
+    shapes: { x: [2, 2, 5, 4], w: [2, 2, 3, 3], b: [2], slope: [2] },
+    build: (t) => {
+      const y = graph.add(graph.conv2d(t.x!, t.w!, { padding: 1 }), graph.reshape(t.b!, [1, 2, 1, 1]));
+      return graph.add(graph.prelu(y, t.slope!), t.x!);
+    },
+  },
+];
