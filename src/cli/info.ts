@@ -1,0 +1,97 @@
+// hypersphere info: what a network, or a model file, is and costs.
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { UserError } from '../common/errors.js';
+import { describeModel, type ModelDescription } from '../face/models/describe.js';
+import { describeNetwork, type NetworkDescription, networks } from '../nn/index.js';
+import { size } from './flags.js';
+import { result, usage } from './output.js';
+
+const EXAMPLES = `
+Examples:
+  hypersphere info sphereface-20
+  hypersphere info sphereface-4 --size 112x112 --json
+  hypersphere info runs/first/model.onnx`;
+
+export function infoCommand(): Command {
+  return new Command('info')
+    .description('parameters, multiply-adds and layers of a network or an ONNX file')
+    .argument('<network|file>', `${Object.keys(networks).join(', ')}, or a model file`)
+    .option('--size <HxW>', "a network's input height x width (default: what it was designed for)", size)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run(name: string, { size, json }: { size?: [number, number]; json?: boolean }): Promise<void> {
+  if (Object.hasOwn(networks, name)) {
+    const described = describeNetwork(name, { size });
+    result(described, networkText(described), json);
+  } else if (existsSync(name)) {
+    usage(() => {
+      if (size) throw new UserError('--size is for networks; a model file has its own');
+    });
+    const described = await describeModel(name);
+    const manifest = manifestIn(described);
+    result(
+      { file: name, ...described, ...(manifest !== undefined && { manifest }) },
+      modelText(name, described, manifest),
+      json,
+    );
+  } else {
+    const known = Object.keys(networks).join(', ');
+    throw new UserError(`'${name}' is neither a network (${known}) nor a file`);
+  }
+}
+
+/** The manifest that Hypersphere's own models carry. */
+function manifestIn({ metadata }: ModelDescription): unknown {
+  try {
+    return JSON.parse(metadata.hypersphere ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+const millions = (count: number): string => `${(count / 1e6).toFixed(2)} M`;
+const costs = (parameters: number, multiplyAdds: number | undefined): string =>
+  `${millions(parameters)} parameters, ${multiplyAdds === undefined ? 'unknown' : `${(multiplyAdds / 1e9).toFixed(3)} G`} multiply-adds an image`;
+
+function table(
+  layers: readonly { name: string; output: number[]; parameters: number; multiplyAdds: number }[],
+): string {
+  const width = Math.max(5, ...layers.map(({ name }) => name.length));
+  const row = (name: string, output: string, parameters: string, multiplyAdds: string) =>
+    `${name.padEnd(width)}  ${output.padEnd(14)}${parameters.padStart(12)}${multiplyAdds.padStart(16)}`;
+  return [
+    row('layer', 'output', 'parameters', 'multiply-adds'),
+    ...layers.map(({ name, output, parameters, multiplyAdds }) =>
+      row(name, output.join('x'), parameters.toLocaleString('en'), multiplyAdds.toLocaleString('en')),
+    ),
+  ].join('\n');
+}
+
+function networkText({
+  name,
+  input,
+  embedding,
+  parameters,
+  multiplyAdds,
+  layers,
+}: NetworkDescription): string {
+  return `${name}: input ${input.join('x')}, embedding of ${embedding}\n${costs(parameters, multiplyAdds)}\n\n${table(layers)}`;
+}
+
+function modelText(file: string, model: ModelDescription, manifest: unknown): string {
+  const values = (list: ModelDescription['inputs']) =>
+    list.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join('; ');
+  return [
+    `${file}: ONNX, operator set ${model.opset}, ${(model.bytes / 2 ** 20).toFixed(1)} MiB`,
+    `inputs   ${values(model.inputs)}`,
+    `outputs  ${values(model.outputs)}`,
+    costs(model.parameters, model.multiplyAdds),
+    manifest === undefined ? 'no Hypersphere manifest' : `manifest ${JSON.stringify(manifest, null, 2)}`,
+    '',
+    table(model.layers),
+  ].join('\n');
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// The command line: registers the commands and turns their outcome into an exit code. Each command is one
+// file beside this one; what they share at the terminal is in output.ts.
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { embedCommand } from './embed.js';
+import { evaluateCommand } from './evaluate.js';
+import { infoCommand } from './info.js';
+import { main } from './output.js';
+import { toyCommand } from './toy.js';
+import { trainCommand } from './train.js';
+
+const EXAMPLES = `
+Examples:
+  hypersphere toy                                   three minutes on handwritten digits
+  hypersphere train --data faces --net sphereface-4 --loss a-softmax --out runs/first
+  hypersphere train --resume --out runs/first       continue after Ctrl-C
+  hypersphere evaluate lfw --model runs/first/model.onnx --data lfw --pairs pairs.txt
+  hypersphere embed --model runs/first/model.onnx --data faces --out faces.safetensors
+  hypersphere info sphereface-20
+
+Exit codes: 0 done, 2 the command was not understood, 1 anything else.
+HYPERSPHERE_DEBUG=1 shows where an error came from.`;
+
+function program(): Command {
+  const { version, description } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as { version: string; description: string };
+  const root = new Command('hypersphere')
+    .description(description)
+    .version(version)
+    .showHelpAfterError('(--help lists the flags)')
+    .addHelpText('after', EXAMPLES);
+  for (const command of [toyCommand(), trainCommand(), evaluateCommand(), embedCommand(), infoCommand()]) {
+    root.addCommand(command);
+  }
+  prepare(root);
+  return root;
+}
+
+/** Lets a usage error reach `main` as an exception instead of ending the process, in every subcommand. */
+function prepare(command: Command): void {
+  command.exitOverride();
+  for (const inner of command.commands) prepare(inner);
+}
+
+await main(() => program().parseAsync());

@@ -1,0 +1,226 @@
+// hypersphere train: a folder of aligned faces in, a run folder out.
+import { Command, Option } from 'commander';
+import { type HeldOutResults, measureRun } from '../evaluate/run.js';
+import { losses } from '../losses/index.js';
+import { writeRunPage } from '../report/run-page.js';
+import {
+  DEVICES,
+  draftRun,
+  NETWORKS,
+  readSettings,
+  type Settings,
+  type StepRecord,
+  type TrainResult,
+  train,
+} from '../train/index.js';
+import { number, numbers, size, whole } from './flags.js';
+import { duration, note, type Progress, progress, result, usage } from './output.js';
+
+const EXAMPLES = `
+The data folder holds one folder of aligned faces a person. Where no flag says otherwise, the settings are
+the SphereFace paper's, scaled to the run: rate .1 x batch / 512, divided by ten at 4/7 and 6/7 of the steps,
+and lambda annealed over the same fraction of the run.
+
+Examples:
+  hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
+  hypersphere train --resume --out runs/a
+  hypersphere train --config runs/a/config.json --seed 2 --out runs/b`;
+
+interface Flags extends Partial<Omit<Settings, 'lossOptions'>> {
+  margin?: number;
+  lambdaMin?: number;
+  gradient?: string;
+  config?: string;
+  resume?: boolean;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('train a network on a folder of aligned faces, one folder a person')
+    .option('--data <dir>', 'folder with one folder of images a person')
+    .addOption(new Option('--net <name>', 'network').choices(NETWORKS))
+    .addOption(new Option('--loss <name>', 'loss').choices(Object.keys(losses)))
+    .option('--margin <m>', 'margin of the loss (a-softmax: 1 to 4; default 4)', number(0))
+    .addOption(new Option('--gradient <kind>', 'gradient of a-softmax').choices(['exact', 'caffe']))
+    .option('--lambda-min <l>', 'lowest lambda of the annealing (default 5)', number(0))
+    .option('--size <HxW>', 'input height x width (default 112x96)', size)
+    .option('--embedding <n>', 'length of the embedding (default 512)', whole(1))
+    .option('--relu-after-fc1', "a ReLU on the embedding, for the paper's ablation")
+    .option('--batch <n>', 'images a step (default 64)', whole(1))
+    .addOption(new Option('--steps <n>', 'steps in all').argParser(whole(1)).conflicts('epochs'))
+    .option('--epochs <n>', 'passes over the data (default 20)', number(0, true))
+    .option('--lr <rate>', 'learning rate (default .1 x batch / 512)', number(0, true))
+    .option('--milestones <list>', 'steps, or fractions of the run, to divide the rate by ten at', numbers)
+    .option('--momentum <m>', 'momentum (default .9)', number(0))
+    .option('--weight-decay <d>', 'weight decay (default .0005)', number(0))
+    .option('--no-mirror', 'never flip images')
+    .option('--seed <n>', 'seed of everything random (default 1)', whole(Number.MIN_SAFE_INTEGER))
+    .option('--holdout <n>', 'people kept out of training and verified at the end (default 0)', whole(0))
+    .option('--min-images <n>', 'leave out people with fewer images (default 1)', whole(1))
+    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(DEVICES))
+    .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
+    .option('--steps-per-call <n>', 'steps in one call of the runtime (default 1; cuda: 10)', whole(1))
+    .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
+    .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default 5)', number(0, true))
+    .option('--out <dir>', "run folder (default runs/ and the recipe's name)")
+    .option('--resume', 'continue the run in the run folder from its newest checkpoint')
+    .option('--force', 'start over in a run folder that is not empty')
+    .option('--config <file>', 'settings as JSON (see config.json of a run); flags win over it')
+    .option('--json', 'print the results as one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run(flags: Flags, command: Command): Promise<void> {
+  const { config: file, resume, force, json } = flags;
+  const draft = usage(() => {
+    const given = file === undefined ? {} : readSettings(file);
+    return draftRun([given, settingsOf(flags, command)], resume === true);
+  });
+
+  const interrupt = interruptible();
+  let shown: Progress | undefined;
+  const display = (line: string) => (shown ?? { note }).note(line);
+  const smooth = new Smoothed();
+  const started = performance.now();
+  let ended: TrainResult;
+  try {
+    ended = await train(draft, {
+      resume,
+      force,
+      signal: interrupt.signal,
+      onImage(done, total) {
+        shown ??= progress(total, 'images read');
+        shown.update(done, '');
+      },
+      onStart(config, data, step) {
+        shown?.stop();
+        note(
+          `${config.net} with ${config.loss} on ${data.images.length} images of ${data.people.length} people ` +
+            `(${data.heldOut.length} people held out), batch ${config.batch}, ${config.steps} steps, rate ${config.lr}, seed ${config.seed}`,
+        );
+        note(`${step > 0 ? `continuing after step ${step}; ` : ''}run folder ${config.out}`);
+        shown = progress(config.steps, 'steps');
+      },
+      onStep(record, { secondsLeft }) {
+        shown?.update(record.step, describeStep(record, smooth, secondsLeft));
+      },
+      onNote: display,
+    });
+  } finally {
+    shown?.stop();
+    shown = undefined;
+    interrupt.end();
+  }
+  const { config } = ended;
+  if (!ended.finished) {
+    await writeRunPage(config.out);
+    note(
+      `stopped after step ${ended.step} of ${config.steps}; continue with: hypersphere train --resume --out ${config.out}`,
+    );
+    if (json) result(summary(ended), '', true);
+    process.exitCode = 1;
+    return;
+  }
+  const measured = await measureRun(config.out, {
+    device: config.device,
+    threads: config.threads || undefined,
+  });
+  const page = await writeRunPage(config.out);
+  result(
+    { ...summary(ended), ...measured, page },
+    `${describeResults(ended, measured)}\ntook ${duration((performance.now() - started) / 1000)}; page ${page}`,
+    json,
+  );
+}
+
+/** The settings that the flags name, without what is only this call's. */
+function settingsOf(flags: Flags, command: Command): Settings {
+  const { margin, lambdaMin, gradient, config, resume, force, json, ...rest } = flags;
+  const settings: Settings = { ...rest };
+  // Commander gives '--no-mirror' the default true, which must not win over a settings file.
+  if (command.getOptionValueSource('mirror') === 'default') delete settings.mirror;
+  const lossOptions: Settings['lossOptions'] = {
+    ...(margin !== undefined && { margin }),
+    ...(gradient !== undefined && { gradient }),
+    ...(lambdaMin !== undefined && { annealing: { minimum: lambdaMin } }),
+  };
+  if (Object.keys(lossOptions).length > 0) settings.lossOptions = lossOptions;
+  return settings;
+}
+
+/** A signal that Ctrl-C (or SIGTERM) aborts; the second Ctrl-C ends the process at once. */
+function interruptible(): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(1);
+    note('\nstopping after this step and saving (again to stop at once)');
+    controller.abort();
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
+  return {
+    signal: controller.signal,
+    end() {
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
+    },
+  };
+}
+
+/** Loss and accuracy over about the last 50 steps, for the eye; metrics.jsonl has them raw. */
+class Smoothed {
+  private steps = 0;
+  private readonly values = new Map<string, number>();
+
+  update(values: Record<string, number | undefined>): Record<string, number | undefined> {
+    const weight = Math.max(1 / ++this.steps, 1 / 50);
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => {
+        if (value === undefined) return [name, undefined];
+        const before = this.values.get(name) ?? value;
+        const now = before + weight * (value - before);
+        this.values.set(name, now);
+        return [name, now];
+      }),
+    );
+  }
+}
+
+function describeStep(record: StepRecord, smooth: Smoothed, secondsLeft: number): string {
+  const { loss, accuracy } = smooth.update({ loss: record.loss, accuracy: record.accuracy });
+  return [
+    `epoch ${record.epoch.toFixed(1)}`,
+    `loss ${loss!.toFixed(3)}`,
+    ...(accuracy === undefined ? [] : [`accuracy ${(100 * accuracy).toFixed(1)} %`]),
+    `rate ${Number(record.rate.toPrecision(3))}`,
+    ...(record.lambda === undefined ? [] : [`lambda ${record.lambda.toFixed(1)}`]),
+    `${record.imagesPerSecond.toFixed(0)} images/s`,
+    `${duration(secondsLeft)} left`,
+  ].join('  ');
+}
+
+function summary({ config, finished, step, seconds, last }: TrainResult): object {
+  const { out, net, loss, lossOptions, steps, seed } = config;
+  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, last };
+}
+
+function describeResults({ config, last }: TrainResult, measured: HeldOutResults): string {
+  const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
+  const lines = [`trained ${config.net} with ${config.loss}: ${config.out}/model.onnx`];
+  if (last)
+    lines.push(
+      `last batch: loss ${last.loss.toFixed(3)}${last.accuracy === undefined ? '' : `, accuracy ${percent(last.accuracy)}`}`,
+    );
+  lines.push(
+    `angular Fisher score of ${measured.trained.images} training images: ${measured.trained.angularFisher.toFixed(4)}`,
+  );
+  const held = measured.heldOut;
+  if (held) {
+    lines.push(
+      `held-out people (${held.people}, ${held.pairs} pairs): accuracy ${percent(held.accuracy)} +- ${percent(held.standardError)}, ` +
+        `EER ${percent(held.eer)}, AUC ${held.auc.toFixed(4)}`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,34 @@
+// A small folder of made-up faces: each person is a fixed pattern of colours, each image a noisy copy of it.
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { random } from '../../src/common/random.js';
+
+/** An empty folder of its own for a test. */
+export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hypersphere-test-'));
+
+/** Writes `people` folders of `images` PNGs of 32x32 pixels each; returns the data folder. */
+export async function writeFaces(people: number, images: number): Promise<string> {
+  const folder = temporaryFolder();
+  for (let person = 0; person < people; person++) {
+    const pattern = random(1, 'person', person);
+    const blocks = Array.from({ length: 8 * 8 * 3 }, () => 40 + pattern.integer(176));
+    mkdirSync(join(folder, `person${person}`));
+    for (let image = 0; image < images; image++) {
+      const noise = random(1, 'image', person, image);
+      const pixels = Buffer.alloc(32 * 32 * 3);
+      for (let y = 0; y < 32; y++) {
+        for (let x = 0; x < 32; x++) {
+          for (let c = 0; c < 3; c++) {
+            const block = blocks[((y >> 2) * 8 + (x >> 2)) * 3 + c]!;
+            pixels[(y * 32 + x) * 3 + c] = block + noise.integer(61) - 30;
+          }
+        }
+      }
+      const file = join(folder, `person${person}`, `${image}.png`);
+      await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } }).png().toFile(file);
+    }
+  }
+  return folder;
+}
