@@ -119,26 +119,28 @@ const CONVOLUTIONS = [
   { kernel: 5, stride: 3, padding: 1, size: [8, 7], n: 1, c: 2, k: 2 },
 ];
 
-const convolutions: Example[] = CONVOLUTIONS.flatMap(({ kernel, stride, padding, size, n, c, k }) => {
-  const by = { stride, padding };
-  const x = [n, c, ...size];
-  const w = [k, c, kernel, kernel];
-  const g = [n, k, ...size.map((s) => graph.convolvedSize(s, kernel, by))];
-  const what = `${kernel}x${kernel}, stride ${stride}, padding ${padding}, [${x}] to ${k} channels`;
-  return [
-    { title: `conv2d ${what}`, shapes: { x, w }, build: (t) => graph.conv2d(t.x!, t.w!, by) },
-    {
-      title: `conv2dInputGradient ${what}`,
-      shapes: { g, w },
-      build: (t) => graph.conv2dInputGradient(t.g!, t.w!, { ...by, inputShape: x }),
-    },
-    {
-      title: `conv2dKernelGradient ${what}`,
-      shapes: { x, g },
-      build: (t) => graph.conv2dKernelGradient(t.x!, t.g!, { ...by, kernelShape: w }),
-    },
-  ];
-});
+const convolutions: Example[] = CONVOLUTIONS.flatMap(
+  ({ kernel, stride, padding, size, n, c, k }): Example[] => {
+    const by = { stride, padding };
+    const x = [n, c, ...size];
+    const w = [k, c, kernel, kernel];
+    const g = [n, k, ...size.map((s) => graph.convolvedSize(s, kernel, by))];
+    const what = `${kernel}x${kernel}, stride ${stride}, padding ${padding}, [${x}] to ${k} channels`;
+    return [
+      { title: `conv2d ${what}`, shapes: { x, w }, build: (t) => graph.conv2d(t.x!, t.w!, by) },
+      {
+        title: `conv2dInputGradient ${what}`,
+        shapes: { g, w },
+        build: (t) => graph.conv2dInputGradient(t.g!, t.w!, { ...by, inputShape: x }),
+      },
+      {
+        title: `conv2dKernelGradient ${what}`,
+        shapes: { x, g },
+        build: (t) => graph.conv2dKernelGradient(t.x!, t.g!, { ...by, kernelShape: w }),
+      },
+    ];
+  },
+);
 
 /** Every operation in use. */
 export const EXAMPLES: Example[] = [
