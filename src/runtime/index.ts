@@ -1,0 +1,11 @@
+// Running graphs: devices, training programs with resident state, and trained models.
+export {
+  type CompileOptions,
+  type Device,
+  type DeviceName,
+  type DeviceOptions,
+  openDevice,
+} from './devices.js';
+export { InferenceModel, type ModelFeed } from './inference.js';
+export { Program } from './program.js';
+export type { Feed, Feeds, Result, SessionSettings, ValueInfo } from './session.js';

@@ -1,0 +1,256 @@
+// A compiled training step that keeps its state (parameters, momentum) where it is computed. On the CPU the
+// tensors of one run are fed to the next; on WebGPU they never leave the GPU, and each step's old buffers are
+// freed at once. Only the declared outputs are read back.
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { UserError } from '../common/errors.js';
+import type { LoweredStep } from '../lower/index.js';
+import { encodeModel, type OnnxValue } from '../lower/onnx.js';
+import { toLogical, toStored } from './layout.js';
+import {
+  type Feeds,
+  openSession,
+  type Result,
+  resultOf,
+  type SessionSettings,
+  showShape,
+  tensorOf,
+  type ValueInfo,
+} from './session.js';
+
+type StateValue = LoweredStep['state'][number];
+
+export class Program {
+  /** What `run` must be fed, with the leading axis of steps when `stepsPerCall` is above 1. */
+  readonly inputs: readonly ValueInfo[];
+  /** What `run` returns. */
+  readonly outputs: readonly ValueInfo[];
+  readonly stepsPerCall: number;
+  /** Names and logical shapes of the state. */
+  readonly state: readonly { name: string; shape: readonly number[] }[];
+
+  #session: InferenceSession | undefined;
+  /** Copies state between the CPU and the GPU; only where the state is resident on the GPU. */
+  readonly #copies: StateCopies | undefined;
+  readonly #declared: ReadonlyMap<string, StateValue>;
+  readonly #fetches: string[];
+  readonly #tensors = new Map<string, Tensor>();
+  #busy = false;
+
+  private constructor(lowered: LoweredStep, session: InferenceSession, copies: StateCopies | undefined) {
+    const { stepsPerCall } = lowered;
+    const perCall = (value: ValueInfo): ValueInfo =>
+      stepsPerCall > 1 ? { ...value, shape: [stepsPerCall, ...value.shape] } : value;
+    this.inputs = lowered.inputs.map(perCall);
+    this.outputs = lowered.outputs.map(perCall);
+    this.state = lowered.state;
+    this.stepsPerCall = stepsPerCall;
+    this.#declared = new Map(lowered.state.map((value) => [value.name, value]));
+    this.#fetches = lowered.outputs.map(({ name }) => name);
+    for (const { output } of lowered.state) if (output !== undefined) this.#fetches.push(output);
+    this.#session = session;
+    this.#copies = copies;
+  }
+
+  /** Compiles a lowered step. Throws UserError when the device refuses it. */
+  static async open(lowered: LoweredStep, settings: SessionSettings): Promise<Program> {
+    const resident = settings.target === 'webgpu' && lowered.state.length > 0;
+    const kept = lowered.state.flatMap(({ output }) => (output !== undefined ? [output] : []));
+    let session: InferenceSession;
+    try {
+      session = await openSession(lowered.model, settings, { resident: resident ? kept : [] });
+    } catch (error) {
+      throw new UserError(`${settings.target} cannot run this graph: ${firstLine(error)}`);
+    }
+    return new Program(lowered, session, resident ? await openCopies(lowered.state, settings) : undefined);
+  }
+
+  /**
+   * Sets state by name, in logical layout; the numbers are copied. State that is not named stays as it is.
+   * Throws UserError for an unknown name or a wrong length.
+   */
+  setState(values: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
+    this.#idle();
+    const entries = values instanceof Map ? [...values.entries()] : Object.entries(values);
+    const checked = entries.map(([name, data]) => {
+      const declared = this.#declared.get(name);
+      if (!declared)
+        throw new UserError(`state '${name}' is not part of this program${listed('state', this.state)}`);
+      const count = declared.shape.reduce((a, b) => a * b, 1);
+      if (data.length !== count) {
+        throw new UserError(
+          `state '${name}' has shape ${showShape(declared.shape)} (${count} values), but ${data.length} were given`,
+        );
+      }
+      return { declared, data };
+    });
+    for (const { declared, data } of checked) {
+      const stored = toStored(data, declared.shape, declared.layout);
+      this.#keep(declared, new Tensor('float32', stored, declared.physicalShape));
+    }
+  }
+
+  /** A copy of the whole state, in logical layout. Throws UserError when some of it was never set. */
+  async getState(): Promise<Map<string, Float32Array>> {
+    return this.#exclusive(async () => {
+      const held = this.#stateFeeds();
+      const local = this.#copies ? renamed(await this.#copies.download.run(held)) : held;
+      const state = new Map<string, Float32Array>();
+      for (const { name, shape, layout, input } of this.#declared.values()) {
+        state.set(name, toLogical(local[input]!.data as Float32Array, shape, layout));
+      }
+      return state;
+    });
+  }
+
+  /**
+   * Runs `stepsPerCall` steps and returns the outputs. Throws UserError when a feed is missing, unknown or of
+   * the wrong size, or when state was never set.
+   */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    return this.#exclusive(async (session) => {
+      const all = this.#checkedFeeds(feeds);
+      Object.assign(all, this.#stateFeeds(), await this.#uploaded());
+      const fetched = await session.run(all, this.#fetches);
+      for (const declared of this.#declared.values()) {
+        if (declared.output !== undefined) this.#keep(declared, fetched[declared.output]!);
+      }
+      return Object.fromEntries(this.outputs.map(({ name }) => [name, resultOf(fetched[name]!)]));
+    });
+  }
+
+  /** Frees the session and the state. The program cannot be used afterwards. */
+  async dispose(): Promise<void> {
+    const session = this.#session;
+    if (!session) return;
+    if (this.#busy) throw new Error('the program is still running a step; await it before disposing');
+    this.#session = undefined;
+    for (const tensor of this.#tensors.values()) tensor.dispose();
+    this.#tensors.clear();
+    await session.release();
+    await this.#copies?.download.release();
+    await this.#copies?.upload?.release();
+  }
+
+  #keep({ name }: StateValue, tensor: Tensor): void {
+    const old = this.#tensors.get(name);
+    this.#tensors.set(name, tensor);
+    if (old !== tensor) old?.dispose();
+  }
+
+  #stateFeeds(): Record<string, Tensor> {
+    const feeds: Record<string, Tensor> = {};
+    for (const { name, input, shape } of this.#declared.values()) {
+      const tensor = this.#tensors.get(name);
+      if (!tensor)
+        throw new UserError(`state '${name}' ${showShape(shape)} was never set; call setState first`);
+      feeds[input] = tensor;
+    }
+    return feeds;
+  }
+
+  /** Moves state that the steps only read to the GPU, once, instead of sending it with every call. */
+  async #uploaded(): Promise<Record<string, Tensor>> {
+    if (!this.#copies?.upload) return {};
+    const constant = [...this.#declared.values()].filter(({ output }) => output === undefined);
+    const held = Object.fromEntries(constant.map(({ name, input }) => [input, this.#tensors.get(name)!]));
+    if (Object.values(held).every(({ location }) => location === 'gpu-buffer')) return {};
+    const uploaded = renamed(await this.#copies.upload.run(held));
+    for (const declared of constant) this.#keep(declared, uploaded[declared.input]!);
+    return uploaded;
+  }
+
+  #checkedFeeds(feeds: Feeds): Record<string, Tensor> {
+    for (const name of Object.keys(feeds)) {
+      if (!this.inputs.some((input) => input.name === name)) {
+        throw new UserError(`feed '${name}' is not an input of this program${listed('inputs', this.inputs)}`);
+      }
+    }
+    const tensors: Record<string, Tensor> = {};
+    for (const { name, shape, dtype } of this.inputs) {
+      const value = feeds[name];
+      if (value === undefined) throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
+      const perStep = this.stepsPerCall > 1 ? shape.slice(1) : shape;
+      const count = (shape as number[]).reduce((a, b) => a * b, 1);
+      const given = typeof value === 'number' ? (perStep.length === 0 ? count : 1) : value.length;
+      if (given !== count) {
+        throw new UserError(
+          `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
+        );
+      }
+      tensors[name] = tensorOf(dtype, value, shape as number[]);
+    }
+    return tensors;
+  }
+
+  #idle(): InferenceSession {
+    if (!this.#session) throw new Error('the program was disposed');
+    if (this.#busy) throw new Error('the program is still running a step; await it first');
+    return this.#session;
+  }
+
+  async #exclusive<T>(work: (session: InferenceSession) => Promise<T>): Promise<T> {
+    const session = this.#idle();
+    this.#busy = true;
+    try {
+      return await work(session);
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+const listed = (what: string, values: readonly { name: string }[]) =>
+  values.length > 0 && values.length <= 12 ? ` (${what}: ${values.map(({ name }) => name).join(', ')})` : '';
+
+interface StateCopies {
+  /** Every state value to the CPU. Reading a GPU tensor directly aborts the process in ONNX Runtime 1.30. */
+  download: InferenceSession;
+  /** The state without `output` to the GPU. */
+  upload: InferenceSession | undefined;
+}
+
+async function openCopies(state: readonly StateValue[], settings: SessionSettings): Promise<StateCopies> {
+  const constant = state.filter(({ output }) => output === undefined);
+  return {
+    download: await openSession(copyModel(state), settings),
+    upload:
+      constant.length > 0
+        ? await openSession(copyModel(constant), settings, { resident: constant.map((s) => copied(s.input)) })
+        : undefined,
+  };
+}
+
+/** The output of a copying model that belongs to an input. */
+const copied = (input: string) => `${input}${copySuffix}`;
+const copySuffix = ':copy';
+
+/** The outputs of a copying model under the names of its inputs. */
+function renamed(outputs: InferenceSession.OnnxValueMapType): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, tensor]) => [name.slice(0, -copySuffix.length), tensor as Tensor]),
+  );
+}
+
+/** A model that copies state inputs to outputs, unchanged. */
+function copyModel(state: readonly StateValue[]): Uint8Array {
+  const value = (name: string, { physicalShape }: StateValue): OnnxValue => ({
+    name,
+    dtype: 'float32',
+    shape: [...physicalShape],
+  });
+  return encodeModel({
+    opset: 17,
+    graph: {
+      name: 'copy',
+      inputs: state.map((s) => value(s.input, s)),
+      outputs: state.map((s) => value(copied(s.input), s)),
+      initializers: [],
+      nodes: state.map((s) => ({ opType: 'Identity', inputs: [s.input], outputs: [copied(s.input)] })),
+    },
+  });
+}
+
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.trim().split('\n')[0] ?? '';
+}
