@@ -92,7 +92,8 @@ export function readSafetensors(bytes: Uint8Array, source = 'safetensors file'):
   if (length > LARGEST_HEADER) damaged(`a header of ${length} bytes is announced`);
   if (PREFIX + length > bytes.length) damaged('cut off inside the header');
   const entries = Object.entries(parseHeader(bytes.subarray(PREFIX, PREFIX + length), damaged));
-  const body = bytes.subarray(PREFIX + length);
+  // Not subarray: a Buffer's would be a Buffer, whose slice shares memory instead of copying.
+  const body = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(PREFIX + length);
 
   const tensors = new Map<string, StoredTensor>();
   const ranges: [from: number, to: number][] = [];
