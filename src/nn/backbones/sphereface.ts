@@ -17,7 +17,7 @@ const RESIDUAL_UNITS = {
   64: [3, 8, 16, 3],
 };
 
-/** Number of convolutions and fully connected layers up to the embedding. */
+/** Number of convolutions; FC1 is not counted. */
 export type SphereFaceDepth = keyof typeof RESIDUAL_UNITS;
 
 /** The depths of Table 2. */
