@@ -124,6 +124,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  note('measuring the embedder');
   const measured = await measureRun(config.out, {
     device: config.device,
     threads: config.threads || undefined,

@@ -64,24 +64,25 @@ export function writeJson(file: string, value: unknown): void {
 }
 
 /**
- * Makes a run folder ready: a new one must be empty or absent unless `force`, which empties it of an
- * earlier run's files; one to resume must hold a configuration. Throws a `UserError` otherwise.
+ * Checks that a run may go into `folder`, and changes nothing: a new run needs an empty or absent folder
+ * unless `force`, one to resume needs its configuration. Throws a `UserError` otherwise.
  */
-export function claimRunFolder(folder: string, how: { resume?: boolean; force?: boolean }): void {
+export function checkRunFolder(folder: string, how: { resume?: boolean; force?: boolean }): void {
   if (how.resume) {
     if (existsSync(join(folder, FILES.config))) return;
     throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`);
   }
-  if (existsSync(folder)) {
-    const present = readdirSync(folder);
-    if (present.length > 0 && !how.force) {
-      throw new UserError(
-        `${folder}: not empty; --resume continues its run, --force starts over, --out names another`,
-      );
-    }
-    for (const name of Object.values(FILES)) rmSync(join(folder, name), { recursive: true, force: true });
+  if (existsSync(folder) && readdirSync(folder).length > 0 && !how.force) {
+    throw new UserError(
+      `${folder}: not empty; --resume continues its run, --force starts over, --out names another`,
+    );
   }
+}
+
+/** Makes the folder of a new run, without the files that an earlier run left there. */
+export function emptyRunFolder(folder: string): void {
   mkdirSync(folder, { recursive: true });
+  for (const name of Object.values(FILES)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 /** Versions and the machine, for config.json. */
@@ -98,9 +99,15 @@ export function versions(): Record<string, string> {
 }
 
 /** Writes the resolved configuration with what a reader of the run wants to know beside it. */
-export function writeConfig(config: Config, data: ImageFolder): void {
+export function writeConfig(
+  config: Config,
+  data: ImageFolder,
+  device: { name: string; threads: number },
+): void {
   const about = {
     versions: versions(),
+    device: device.name,
+    threads: device.threads,
     people: data.people.length,
     images: data.images.length,
     peopleHeldOut: data.heldOut.length,

@@ -6,13 +6,14 @@ import { UserError } from '../common/errors.js';
 import { BatchSource, type ImageFolder, openImageFolder } from '../data/index.js';
 import { nameOf, sizeOf } from '../graph/index.js';
 import { initialParameters } from '../nn/index.js';
-import { openDevice, type Program } from '../runtime/index.js';
+import { type Device, openDevice, type Program } from '../runtime/index.js';
 import { type Checkpoint, checkpointNames, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { type Config, type Draft, readSettings, requireSameConfig, resolveConfig } from './config.js';
 import { exportModel } from './export.js';
 import {
   appendMetrics,
-  claimRunFolder,
+  checkRunFolder,
+  emptyRunFolder,
   FILES,
   identitiesOf,
   readMetrics,
@@ -61,54 +62,66 @@ export interface TrainResult {
  * holds its last good checkpoint.
  */
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
-  const say = options.onNote ?? (() => {});
-  const { out, size, order, seed, batch } = draft;
-  claimRunFolder(out, options);
+  const { out, size, order, seed } = draft;
+  checkRunFolder(out, options);
 
-  const data = await openImageFolder(draft.data, {
-    size,
-    order,
-    seed,
-    holdout: draft.holdout,
-    minImages: draft.minImages,
-    memoryBudget: draft.memoryBudget,
-    onProgress: options.onImage,
-  });
+  const device = await openDevice(draft.device, { threads: draft.threads || undefined });
   try {
-    const source = new BatchSource(data.pixels, { batch, seed, mirror: draft.mirror });
-    const config = resolveConfig(draft, source.batchesPerEpoch);
-    const identities = identitiesOf(data, config.data);
-    if (options.resume) {
-      requireSameConfig(readSettings(join(out, FILES.config)), config);
-      requireSameData(config, identities);
-    }
-    writeIdentities(out, identities, data);
-    writeConfig(config, data);
-    for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
-    if (data.skipped.length > 5)
-      say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
-
-    const step = trainingStep({ ...config, classes: data.people.length });
-    const start = startingPoint(config, step, options.resume === true, say);
-    truncateMetrics(out, start.step);
-    options.onStart?.(config, data, start.step);
-
-    const device = await openDevice(config.device, { threads: config.threads || undefined });
+    const data = await openImageFolder(draft.data, {
+      size,
+      order,
+      seed,
+      holdout: draft.holdout,
+      minImages: draft.minImages,
+      memoryBudget: draft.memoryBudget,
+      onProgress: options.onImage,
+    });
     try {
-      const { formulations, stepsPerCall } = config;
-      const program = await device.compile(step.graph, { formulations, stepsPerCall });
-      await program.setState(start.state);
-      const end = await takeSteps(config, step, program, source, start, options);
-      const finished = end.step >= config.steps;
-      if (finished) await exportModel(config, end.state, identities);
-      const last = readMetrics(out).at(-1);
-      return { config, finished, step: end.step, seconds: end.seconds, last };
+      return await trainOn(device, data, draft, options);
     } finally {
-      await device.close();
+      await data.close();
     }
   } finally {
-    await data.close();
+    await device.close();
   }
+}
+
+async function trainOn(
+  device: Device,
+  data: ImageFolder,
+  draft: Draft,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { out, seed, batch, mirror } = draft;
+  const say = options.onNote ?? (() => {});
+  const source = new BatchSource(data.pixels, { batch, seed, mirror });
+  const config = resolveConfig(draft, source.batchesPerEpoch);
+  const identities = identitiesOf(data, config.data);
+  if (options.resume) {
+    requireSameConfig(readSettings(join(out, FILES.config)), config);
+    requireSameData(config, identities);
+  } else {
+    emptyRunFolder(out);
+  }
+  writeIdentities(out, identities, data);
+  writeConfig(config, data, device);
+  for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
+  if (data.skipped.length > 5) {
+    say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
+  }
+
+  const step = trainingStep({ ...config, classes: data.people.length });
+  const start = startingPoint(config, step, options.resume === true, say);
+  truncateMetrics(out, start.step);
+  options.onStart?.(config, data, start.step);
+
+  const { formulations, stepsPerCall } = config;
+  const program = await device.compile(step.graph, { formulations, stepsPerCall });
+  await program.setState(start.state);
+  const end = await takeSteps(config, step, program, source, start, options);
+  const finished = end.step >= config.steps;
+  if (finished) await exportModel(config, end.state, identities);
+  return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
 }
 
 /** Where the run begins: its newest whole checkpoint, or fresh parameters and zero velocities. */
