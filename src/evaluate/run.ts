@@ -46,12 +46,11 @@ export async function measureRun(folder: string, options: EmbedderOptions = {}):
   try {
     const trained = await sampleOfTrained(data!, identities, skippedIn(folder), seed);
     const features = await embedder.both(trained.paths);
-    const length = features.original.length / trained.paths.length;
     const results: HeldOutResults = {
       trained: {
         images: trained.paths.length,
         people: new Set(trained.labels).size,
-        angularFisher: angularFisherScore({ length, original: features.original }, trained.labels),
+        angularFisher: angularFisherScore(features, trained.labels),
       },
     };
     const heldOut = identities.heldOut.flatMap(({ images }, label) =>
@@ -60,7 +59,7 @@ export async function measureRun(folder: string, options: EmbedderOptions = {}):
     if (heldOut.length > 0) {
       const measured = await embedder.both(heldOut.map(({ path }) => path));
       const labels = heldOut.map(({ label }) => label);
-      const templates = fuse({ length, ...measured }, 'concatenate');
+      const templates = fuse(measured, 'concatenate');
       try {
         const verified = verifyPairs(templates, labels, { seed });
         results.heldOut = {
@@ -71,7 +70,7 @@ export async function measureRun(folder: string, options: EmbedderOptions = {}):
           standardError: verified.standardError,
           eer: verified.eer,
           auc: verified.auc,
-          angularFisher: angularFisherScore({ length, original: measured.original }, labels),
+          angularFisher: angularFisherScore(measured, labels),
           tarAtFar: verified.tarAtFar.map(({ far, tar }) => ({ far, tar })),
         };
       } catch (error) {

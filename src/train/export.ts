@@ -1,7 +1,9 @@
 // The end of a run: the embedder without its loss as a plain ONNX model, with the facts that whoever loads
 // it needs (input, preprocessing, training data) in the model's metadata and in model.json beside it.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { type Manifest, manifestBeside, manifestMetadata } from '../face/index.js';
+import { nameOf } from '../graph/index.js';
 import { lowerInference } from '../lower/index.js';
 import type { Config } from './config.js';
 import { FILES, type Identities, writeJson } from './run-folder.js';
@@ -11,13 +13,35 @@ import { embedder } from './step.js';
 const OUTPUT = 'embedding';
 
 /** Writes model.onnx and model.json into the run folder from a state (weights by name; the rest is left out). */
-export async function exportModel(
+export function exportModel(
   config: Config,
   state: ReadonlyMap<string, Float32Array>,
   identities: Identities,
-): Promise<void> {
+): void {
   const { images, embedding } = embedder(config);
-  const bytes = lowerInference({ inputs: [images], outputs: { [OUTPUT]: embedding }, weights: state });
+  const [height, width] = config.size;
+  const people = identities.trained.length;
+  const count = identities.trained.reduce((sum, person) => sum + person.images, 0);
+  const manifest: Manifest = {
+    format: 'hypersphere-model/1',
+    name: `${config.net} ${config.loss}`,
+    // What writePlanes of src/data does to every training image.
+    input: { name: nameOf(images), width, height, order: config.order, mean: 127.5, scale: 1 / 128 },
+    crop: 'cover-centre',
+    template: `as the faces of ${basename(config.data)} are aligned`,
+    flip: 'concatenate',
+    embedding: { length: config.embedding, output: OUTPUT },
+    metric: 'cosine',
+    trainedOn: `${count} images of ${people} people in ${basename(config.data)}`,
+    licence: 'not stated',
+    training: { loss: config.loss, options: config.lossOptions, steps: config.steps, seed: config.seed },
+  };
+  const bytes = lowerInference({
+    inputs: [images],
+    outputs: { [OUTPUT]: embedding },
+    weights: state,
+    metadata: manifestMetadata(manifest),
+  });
   writeFileSync(join(config.out, FILES.model), bytes);
-  writeJson(join(config.out, FILES.manifest), { people: identities.trained.length });
+  writeJson(join(config.out, FILES.manifest), manifestBeside(manifest, bytes));
 }

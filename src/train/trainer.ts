@@ -120,7 +120,7 @@ async function trainOn(
   await program.setState(start.state);
   const end = await takeSteps(config, step, program, source, start, options);
   const finished = end.step >= config.steps;
-  if (finished) await exportModel(config, end.state, identities);
+  if (finished) exportModel(config, end.state, identities);
   return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
 }
 
