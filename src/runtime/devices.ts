@@ -32,8 +32,8 @@ export interface Device {
   readonly threads: number;
   /** Compiles a training step with resident state. */
   compile(step: StepGraph, options?: CompileOptions): Promise<Program>;
-  /** Opens a model for inference, from bytes or a file. */
-  load(model: Uint8Array | string): Promise<InferenceModel>;
+  /** Opens a model for inference, from a file or from bytes, which are called `name` in messages. */
+  load(model: Uint8Array | string, name?: string): Promise<InferenceModel>;
   /** Frees every program and model that was opened on this device. */
   close(): Promise<void>;
 }
@@ -96,8 +96,8 @@ function device(settings: SessionSettings): Device {
       });
       return track(await Program.open(lowered, settings));
     },
-    async load(model) {
-      if (typeof model !== 'string') return track(await InferenceModel.open(model, settings));
+    async load(model, name) {
+      if (typeof model !== 'string') return track(await InferenceModel.open(model, settings, name));
       const bytes = await readFile(model).catch((error: NodeJS.ErrnoException) => {
         const problem = error.code === 'ENOENT' ? 'no such file' : error.message;
         throw new UserError(`model ${model}: ${problem}`);

@@ -1,0 +1,111 @@
+// Opens an ONNX model, ours or another's, as an embedder: finds its manifest, checks it against the graph, and
+// refuses what does not fit before any image is read.
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { UserError } from '../../common/errors.js';
+import { type Device, type DeviceName, type InferenceModel, openDevice } from '../../runtime/index.js';
+import {
+  type GraphFacts,
+  MANIFEST_KEY,
+  type ManifestOverrides,
+  parseManifestJson,
+  resolveManifest,
+  sha256,
+} from '../models/manifest.js';
+import { Embedder } from './embedder.js';
+
+export interface EmbedderOptions {
+  /** A device's name (default 'cpu'), or an open device, which then stays open. */
+  device?: DeviceName | Device;
+  threads?: number;
+  /** Images a run of the network (default 32); a model with a fixed batch has its own. */
+  batch?: number;
+  /** A manifest file, or parts of a manifest that overrule the model's own. */
+  manifest?: string | ManifestOverrides;
+}
+
+/**
+ * Opens an ONNX model as an embedder of aligned faces. What it needs to know comes from the manifest file in
+ * `options`, else from the model's metadata, else from a JSON file of the model's name beside it; overrides come
+ * on top. Throws UserError, in one sentence, when the model or its manifest is missing, wrong or contradictory.
+ */
+export async function openEmbedder(modelFile: string, options: EmbedderOptions = {}): Promise<Embedder> {
+  const { device: wanted = 'cpu', threads, batch = 32, manifest: given } = options;
+  if (!Number.isInteger(batch) || batch < 1)
+    throw new UserError(`batch must be a whole number from 1 on, not ${batch}`);
+  const bytes = await read(modelFile);
+  const ownsDevice = typeof wanted === 'string';
+  const device = ownsDevice ? await openDevice(wanted, { ...(threads && { threads }) }) : wanted;
+  try {
+    const model = await device.load(bytes, modelFile);
+    const facts = graphFacts(modelFile, model);
+    const stated = await statedManifest(
+      modelFile,
+      bytes,
+      model,
+      typeof given === 'string' ? given : undefined,
+    );
+    const overrides = typeof given === 'string' ? undefined : given;
+    const manifest = resolveManifest(basename(modelFile), facts, stated, overrides);
+    const axis = model.inputs[0]!.shape[0];
+    const size =
+      typeof axis === 'number' && axis > 0 ? { size: axis, fixed: true } : { size: batch, fixed: false };
+    return new Embedder(manifest, device, model, size, ownsDevice);
+  } catch (error) {
+    if (ownsDevice) await device.close();
+    throw error;
+  }
+}
+
+async function read(file: string): Promise<Buffer> {
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${file}: ${error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`}`,
+    );
+  });
+}
+
+async function statedManifest(
+  modelFile: string,
+  model: Uint8Array,
+  { metadata }: InferenceModel,
+  file: string | undefined,
+): Promise<ManifestOverrides | undefined> {
+  const parse = (text: string, source: string) => {
+    const manifest = parseManifestJson(text, source);
+    if (manifest.sha256 !== undefined && manifest.sha256 !== sha256(model)) {
+      throw new UserError(
+        `${source} belongs to another file than ${modelFile} (its sha256 differs); give the right --manifest FILE`,
+      );
+    }
+    return manifest;
+  };
+  if (file !== undefined) return parse((await read(file)).toString('utf8'), file);
+  const inside = metadata[MANIFEST_KEY];
+  if (inside !== undefined) return parseManifestJson(inside, `${modelFile} (metadata '${MANIFEST_KEY}')`);
+  const beside = `${modelFile.replace(/\.onnx$/i, '')}.json`;
+  const text = await readFile(beside, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : parse(text, beside);
+}
+
+/** What the graph tells of its input and output; refuses a model that does not take colour planes. */
+function graphFacts(modelFile: string, { inputs, outputs }: InferenceModel): GraphFacts {
+  const [input] = inputs;
+  const [output] = outputs;
+  const shape = input?.shape ?? [];
+  if (inputs.length !== 1 || shape.length !== 4 || (typeof shape[1] === 'number' && shape[1] !== 3)) {
+    const found = inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(' and ');
+    throw new UserError(
+      `${modelFile}: an embedder has one input of colour planes [N, 3, H, W]; this model has ${found}`,
+    );
+  }
+  const fixed = (axis: number | string | undefined) =>
+    typeof axis === 'number' && axis > 0 ? axis : undefined;
+  return {
+    input: input!.name,
+    height: fixed(shape[2]),
+    width: fixed(shape[3]),
+    output: output!.name,
+    length: fixed(output!.shape.at(-1)),
+  };
+}

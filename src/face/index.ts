@@ -1,0 +1,14 @@
+// Faces: model files, their manifests, and embeddings of aligned faces.
+export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
+export { type EmbedderOptions, openEmbedder } from './embed/open.js';
+export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
+export {
+  MANIFEST_KEY,
+  type Manifest,
+  type ManifestOverrides,
+  manifestBeside,
+  manifestMetadata,
+  manifestSchema,
+  resolveManifest,
+  sha256,
+} from './models/manifest.js';
