@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   add,
-  constant,
   conv2d,
   exp,
   gradients,
@@ -19,7 +18,7 @@ import {
   topological,
 } from '../../src/graph/index.js';
 import { interpret, interpreted, type Values } from '../support/interpreter.js';
-import { buildExample, distinctValues, EXAMPLES } from '../support/operations.js';
+import { buildExample, EXAMPLES, weighed } from '../support/operations.js';
 
 const STEP = 1e-5;
 
@@ -32,10 +31,6 @@ function centralDifferences(y: Tensor, values: Record<string, Values>, name: str
   };
   return values[name]!.map((_, i) => (at(i, STEP) - at(i, -STEP)) / (2 * STEP));
 }
-
-/** A scalar in which every element of `output` counts differently. */
-const weighed = (output: Tensor): Tensor =>
-  sum(mul(output, constant(Float32Array.from(distinctValues(sizeOf(output.shape), 3)), output.shape)));
 
 describe('gradients', () => {
   test('the examples use every operation, and the interpreter knows every operation', () => {

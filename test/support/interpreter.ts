@@ -76,20 +76,22 @@ function convolve(
   { stride, padding }: { stride: number; padding: number },
   visit: (image: number, kernel: number, output: number) => void,
 ): void {
-  const [, , height, width] = image as [number, number, number, number];
-  const [, channels, kh, kw] = kernel as [number, number, number, number];
-  for (const at of indices(output)) {
-    const [n, k, i, j] = at as [number, number, number, number];
+  const [, channels, height, width] = image as [number, number, number, number];
+  const [, , kh, kw] = kernel as [number, number, number, number];
+  let o = 0;
+  for (const [n, k, i, j] of indices(output) as Iterable<[number, number, number, number]>) {
     for (let c = 0; c < channels; c++) {
       for (let p = 0; p < kh; p++) {
         for (let q = 0; q < kw; q++) {
           const row = i * stride + p - padding;
           const column = j * stride + q - padding;
           if (row < 0 || row >= height || column < 0 || column >= width) continue;
-          visit(flatOf(image, [n, c, row, column]), flatOf(kernel, [k, c, p, q]), flatOf(output, at));
+          const at = ((n * channels + c) * height + row) * width + column;
+          visit(at, ((k * channels + c) * kh + p) * kw + q, o);
         }
       }
     }
+    o++;
   }
 }
 

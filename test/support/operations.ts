@@ -60,6 +60,12 @@ export function buildExample({ shapes, integers = {}, positive, build }: Example
   return { leaves: Object.values(inputs), values, floats, output: build(inputs) };
 }
 
+/** A scalar in which every element of `output` counts differently: what the tests differentiate. */
+export function weighed(output: Tensor): Tensor {
+  const weights = Float32Array.from({ length: graph.sizeOf(output.shape) }, (_, i) => Math.cos(1 + 2.3 * i));
+  return graph.sum(graph.mul(output, graph.constant(weights, output.shape)));
+}
+
 type Binary = (a: Tensor, b: Tensor) => Tensor;
 
 const binary = (name: string, f: Binary, options: Partial<Example> = {}): Example[] =>
@@ -141,6 +147,51 @@ const convolutions: Example[] = CONVOLUTIONS.flatMap(
     ];
   },
 );
+
+/** What may follow a convolution, whose value a lowering may keep in a memory order of its own. */
+const AFTERWARDS: Record<string, (y: Tensor, x: Tensor) => Tensor> = {
+  'rows for a fully connected layer': (y) => graph.reshape(y, [2, 3 * 4 * 5]),
+  'a sum over everything but channels': (y) => graph.sum(y, [0, 2, 3]),
+  'a mean over pixels': (y) => graph.mean(y, [2, 3]),
+  'a mean over pixels, kept': (y) => graph.mean(y, [2, 3], { keepDims: true }),
+  'a sum over images and channels': (y) => graph.sum(y, [0, 1]),
+  'a maximum over channels': (y) => graph.max(y, [1]),
+  'a maximum over images, kept': (y) => graph.max(y, [0], { keepDims: true }),
+  'a transpose': (y) => graph.transpose(y, [2, 0, 3, 1]),
+  'a slice': (y) => graph.slice(y, [1, 0, 1, 2], [2, 2, 4, 5]),
+  'a pad': (y) => graph.pad(y, [0, 1, 0, 2], [1, 0, 1, 0]),
+  'a concat along channels': (y, x) => graph.concat([y, x], 1),
+  'a concat along images': (y) => graph.concat([y, graph.neg(y)], 0),
+  'a gather of channels': (y) => graph.gather(y, graph.constant(Int32Array.of(2, 0, 2)), 1),
+  'a softmax along rows': (y) => graph.softmax(y),
+  'a logSoftmax along rows': (y) => graph.logSoftmax(y),
+  'lengths along rows': (y) => graph.l2Normalize(y),
+  'a factor an image': (y) => graph.mul(y, graph.constant(Float32Array.of(2, -1), [2, 1, 1, 1])),
+  'a factor a channel': (y) => graph.mul(y, graph.constant(Float32Array.of(2, -1, 3), [3, 1, 1])),
+  'a factor a column': (y) => graph.mul(graph.constant(Float32Array.of(1, 2, 3, 4, 5)), y),
+  'an image of fewer axes': (y, x) =>
+    graph.add(y, graph.reshape(graph.slice(x, [0, 0, 0, 0], [1, 1, 4, 5]), [4, 5])),
+  'a condition': (y) => graph.where(graph.less(y, 0.1), graph.mul(y, 2), 1),
+  'a broadcast to more axes': (y) => graph.broadcastTo(y, [2, 2, 3, 4, 5]),
+  'a broadcast of its means': (y) =>
+    graph.sub(y, graph.broadcastTo(graph.mean(y, [0, 2, 3], { keepDims: true }), y.shape)),
+  'the input added': (y, x) =>
+    graph.add(
+      graph.prelu(y, graph.constant(Float32Array.of(0.25, 2, -1))),
+      graph.concat([x, graph.slice(x, [0, 0, 0, 0], [2, 1, 4, 5])], 1),
+    ),
+  'a second convolution': (y) =>
+    graph.conv2d(graph.relu(y), graph.constant(Float32Array.from(distinctValues(54)), [2, 3, 3, 3]), {
+      stride: 2,
+      padding: 1,
+    }),
+};
+
+const afterwards: Example[] = Object.entries(AFTERWARDS).map(([name, f]) => ({
+  title: `after a convolution: ${name}`,
+  shapes: { x: [2, 2, 4, 5], w: [3, 2, 3, 3] },
+  build: (t) => f(graph.conv2d(t.x!, t.w!, { padding: 1 }), t.x!),
+}));
 
 /** Every operation in use. */
 export const EXAMPLES: Example[] = [
@@ -253,6 +304,7 @@ export const EXAMPLES: Example[] = [
   unary('l2Normalize', (x) => graph.l2Normalize(x)),
   unary('l2Normalize along the first axis', (x) => graph.l2Normalize(x, 0)),
   ...convolutions,
+  ...afterwards,
   {
     title: 'prelu of images',
     shapes: { x: [2, 3, 3, 2], slope: [3] },
@@ -278,3 +330,17 @@ export const EXAMPLES: Example[] = [
     },
   },
 ];
+
+/** Convolutions on both sides of the number of channels from which they are transformed; too wide for differences. */
+export const WIDE_EXAMPLES: Example[] = [
+  { n: 1, c: 127, k: 128, size: [4, 4] },
+  { n: 1, c: 128, k: 127, size: [3, 4] },
+  { n: 1, c: 128, k: 128, size: [4, 6] },
+  { n: 2, c: 128, k: 130, size: [5, 4] },
+  { n: 3, c: 129, k: 128, size: [3, 3] },
+  { n: 2, c: 128, k: 128, size: [1, 1] },
+].map(({ n, c, k, size }) => ({
+  title: `3x3 convolution and bias, ${n} images of ${size.join('x')}, ${c} to ${k} channels`,
+  shapes: { x: [n, c, ...size], w: [k, c, 3, 3], b: [k] },
+  build: (t) => graph.add(graph.conv2d(t.x!, t.w!, { padding: 1 }), graph.reshape(t.b!, [1, k, 1, 1])),
+}));
