@@ -5,6 +5,8 @@ import { type Attributes, sameShape, sizeOf, type Tensor, topological, withInput
 /** The value of every element, when all are the same small constant; otherwise undefined. */
 function uniformValue(t: Tensor): number | undefined {
   if (t.op === 'broadcastTo' || t.op === 'reshape') return uniformValue(t.inputs[0]!);
+  // What carries only a gradient, x - stopGradient(x), has no value of its own.
+  if (t.op === 'sub' && t.inputs[0] === t.inputs[1]) return 0;
   if (t.op !== 'constant') return undefined;
   const data = t.attributes.data as Float32Array | Int32Array;
   return data.every((v) => v === data[0]) ? data[0] : undefined;
