@@ -155,16 +155,13 @@ function leavesNoRest(node: Tensor): boolean {
   return convolutionOf(node).padding < Math.min(kh, kw);
 }
 
-/** 3x3, stride 2, padding 1 on even sizes: every output pixel's parity decides which taps reach it. */
+/** 3x3, stride 2, padding 1: every image pixel's parity decides which taps reach it, and how. */
 const subpixelInputGradient: Form = {
   op: 'conv2dInputGradient',
   when(node, context) {
     const { stride, padding } = convolutionOf(node);
-    const [, , h, width] = four(node.shape);
     const [, , kh, kw] = four(node.inputs[1]!.shape);
-    return (
-      context.fast && stride === 2 && padding === 1 && kh === 3 && kw === 3 && h % 2 === 0 && width % 2 === 0
-    );
+    return context.fast && stride === 2 && padding === 1 && kh === 3 && kw === 3;
   },
   write(node, context) {
     const [g, w] = node.inputs as readonly [Tensor, Tensor];
@@ -180,11 +177,17 @@ const subpixelInputGradient: Form = {
       return writer.reshape(part, [rows * ow, 1]);
     };
     const interleave = (left: string, right: string): string =>
-      writer.reshape(writer.node('Concat', [left, right], { axis: 1 }), [rows, 1, width]);
+      writer.reshape(writer.node('Concat', [left, right], { axis: 1 }), [rows, 1, 2 * ow]);
     const even = interleave(phase([4], 1, 1), phase([5, 3], 1, 2));
     const odd = interleave(phase([7, 1], 2, 1), phase([8, 6, 2, 0], 2, 2));
-    const dx = writer.node('Concat', [even, odd], { axis: 1 });
-    context.define(node, writer.reshape(dx, [c, n, h, width]), CHANNEL_FIRST);
+    const both = writer.reshape(writer.node('Concat', [even, odd], { axis: 1 }), [c, n, 2 * oh, 2 * ow]);
+    // An odd size has one row or column less than its pairs of phases.
+    const ends = writer.integers([h, width]);
+    const exact = 2 * oh === h && 2 * ow === width;
+    const dx = exact
+      ? both
+      : writer.node('Slice', [both, writer.integers([0, 0]), ends, writer.integers([2, 3])]);
+    context.define(node, dx, CHANNEL_FIRST);
   },
 };
 
