@@ -3,8 +3,11 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { embedCommand } from './embed.js';
+import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
 import { main } from './output.js';
+import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
 
 const EXAMPLES = `
@@ -28,7 +31,7 @@ function program(): Command {
     .version(version)
     .showHelpAfterError('(--help lists the flags)')
     .addHelpText('after', EXAMPLES);
-  for (const command of [trainCommand(), infoCommand()]) {
+  for (const command of [toyCommand(), trainCommand(), evaluateCommand(), embedCommand(), infoCommand()]) {
     root.addCommand(command);
   }
   prepare(root);

@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander';
 import { type HeldOutResults, measureRun } from '../evaluate/run.js';
 import { losses } from '../losses/index.js';
-import { writeRunPage } from '../report/run-page.js';
 import {
   DEVICES,
   draftRun,
@@ -72,6 +71,10 @@ export function trainCommand(): Command {
     .addHelpText('after', EXAMPLES)
     .action(run);
 }
+
+/** Loaded when it is needed, because plots take longer to load than everything else together. */
+const writeRunPage = async (folder: string): Promise<string> =>
+  (await import('../report/run-page.js')).writeRunPage(folder);
 
 async function run(flags: Flags, command: Command): Promise<void> {
   const { config: file, resume, force, json } = flags;

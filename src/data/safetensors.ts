@@ -18,7 +18,14 @@ const TYPES = {
 export type StoredDType = keyof typeof TYPES;
 
 /** The values of a stored tensor. */
-export type StoredData = InstanceType<(typeof TYPES)[StoredDType]['array']>;
+export type StoredData =
+  | Float64Array
+  | Float32Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
 
 /** One tensor of a file. */
 export interface StoredTensor {

@@ -90,7 +90,7 @@ export function saveCheckpoint(
         {
           dtype: 'float32' as const,
           shape: [...(shapes.get(name) ?? [data.length])],
-          data: data as Float32Array<ArrayBuffer>,
+          data,
         },
       ]),
     ),
