@@ -1,5 +1,13 @@
 // Faces: model files, their manifests, and embeddings of aligned faces.
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
+export {
+  checkEmbeddingsFile,
+  embedFolder,
+  type FolderEmbeddings,
+  type FolderImage,
+  listFaces,
+  writeEmbeddings,
+} from './embed/folder.js';
 export { type EmbedderOptions, openEmbedder } from './embed/open.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
 export {

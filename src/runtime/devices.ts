@@ -10,6 +10,7 @@ import { InferenceModel } from './inference.js';
 import { firstLine, Program } from './program.js';
 import { openSession, type SessionSettings, tensorOf } from './session.js';
 
+/** One of `deviceNames`. */
 export type DeviceName = Target | 'auto';
 
 export interface DeviceOptions {
@@ -50,7 +51,8 @@ const needs: Record<Exclude<Target, 'cpu'>, string> = {
   dml: 'it exists on Windows only (DirectML)',
 };
 
-const names: readonly string[] = ['cpu', ...Object.keys(needs), 'auto'];
+/** Every device name, for flags and messages. */
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml', 'auto'] as const;
 
 /** Accelerators in the order in which 'auto' tries them. */
 const preferred: readonly Target[] = ['cuda', 'dml', 'webgpu', 'coreml'];
@@ -61,8 +63,8 @@ const preferred: readonly Target[] = ['cuda', 'dml', 'webgpu', 'coreml'];
  * Throws UserError when the name is unknown or the device is not there; the message says what to install.
  */
 export async function openDevice(name: DeviceName, options: DeviceOptions = {}): Promise<Device> {
-  if (!names.includes(name))
-    throw new UserError(`device '${name}' is unknown; choose one of ${names.join(', ')}`);
+  if (!deviceNames.includes(name))
+    throw new UserError(`device '${name}' is unknown; choose one of ${deviceNames.join(', ')}`);
   const threads = options.threads ?? availableParallelism();
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UserError(`threads must be a whole number from 1 on, not ${threads}`);

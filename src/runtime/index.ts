@@ -4,6 +4,7 @@ export {
   type Device,
   type DeviceName,
   type DeviceOptions,
+  deviceNames,
   openDevice,
 } from './devices.js';
 export { InferenceModel, type ModelFeed } from './inference.js';

@@ -1,0 +1,86 @@
+// hypersphere evaluate: a model on a benchmark, by its protocol.
+import { Command, Option } from 'commander';
+import { locatePairs, readPairs } from '../data/index.js';
+import { type LfwMode, lfw, summarise } from '../evaluate/index.js';
+import { openEmbedder } from '../face/index.js';
+import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
+import { duration, progress, result } from './output.js';
+
+const HELP = `
+The data folder holds the aligned faces as Name/Name_0001.jpg; the pair list is in LFW's own format. Modes:
+  sphereface    mean feature removed, cosine, image and mirror concatenated (the paper's code)
+  insightface   squared distance of normalised sums of image and mirror
+  exact         cosine, concatenated, the threshold from a sweep over all scores
+A figure depends on how the faces were aligned: state it with the figure.
+${FOREIGN_MODELS}
+
+Examples:
+  hypersphere evaluate lfw --model runs/a/model.onnx --data lfw/aligned-112 --pairs lfw/pairs.txt
+  hypersphere evaluate lfw --model other.onnx --order rgb --mean 127.5 --scale 1/128 --data lfw --pairs pairs.txt`;
+
+interface Flags extends EmbedderFlags {
+  model: string;
+  data: string;
+  pairs: string;
+  mode: LfwMode;
+  json?: boolean;
+}
+
+export function evaluateCommand(): Command {
+  const protocol = new Command('lfw')
+    .description('verification by the protocol of Labeled Faces in the Wild')
+    .requiredOption('--model <file>', 'ONNX model')
+    .requiredOption('--data <dir>', 'folder with one folder of aligned faces a person')
+    .requiredOption('--pairs <file>', 'pair list (pairs.txt)')
+    .addOption(
+      new Option('--mode <mode>', 'whose reading of the protocol')
+        .choices(['sphereface', 'insightface', 'exact'])
+        .default('sphereface'),
+    );
+  return new Command('evaluate')
+    .description('measure a model on a benchmark')
+    .addCommand(
+      withEmbedderFlags(protocol)
+        .option('--json', 'print the figures as one JSON object')
+        .addHelpText('after', HELP)
+        .action(run),
+    );
+}
+
+async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flags): Promise<void> {
+  const started = performance.now();
+  const { paths, people, pairs } = await locatePairs(await readPairs(pairsFile), data);
+  const embedder = await openEmbedder(model, embedderOptions(flags));
+  try {
+    const shown = progress(paths.length, 'images');
+    const features = await embedder
+      .both(paths, { onProgress: (done) => shown.update(done, '') })
+      .finally(() => shown.stop());
+    const { flip, input } = embedder.manifest;
+    const fusion = flags.flip ? { fusion: flip } : {};
+    const { trials, ...figures } = lfw({ features, pairs, mode, people, files: paths, ...fusion });
+    const seconds = (performance.now() - started) / 1000;
+    const { name, template, trainedOn } = embedder.manifest;
+    const about = {
+      model,
+      name,
+      trainedOn,
+      data,
+      pairsFile,
+      images: paths.length,
+      input,
+      template,
+      device: embedder.device.name,
+    };
+    const rows = summarise({ ...figures, trials });
+    const width = (column: 'figure' | 'value' | 'interval') =>
+      Math.max(...rows.map((row) => row[column].length));
+    const text = rows.map(({ figure, value, interval, note }) =>
+      `${figure.padEnd(width('figure'))}  ${value.padEnd(width('value'))}  ${interval.padEnd(width('interval'))}  ${note}`.trimEnd(),
+    );
+    text.unshift(`${model} on ${data}, pairs of ${pairsFile} (${paths.length} images, ${duration(seconds)})`);
+    result({ ...about, ...figures, seconds }, text.join('\n'), json);
+  } finally {
+    await embedder.close();
+  }
+}

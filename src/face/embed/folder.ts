@@ -1,0 +1,144 @@
+// A whole folder of aligned faces as embeddings, and the files they are kept in: safetensors, NumPy's .npy, or
+// JSON lines, chosen by the file's ending.
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { UserError } from '../../common/errors.js';
+import { compareNames, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
+import type { Manifest } from '../models/manifest.js';
+import type { Embedder } from './embedder.js';
+
+/** An image below a folder; its path is relative, with '/'. `person` is null for an image in no person's folder. */
+export interface FolderImage {
+  path: string;
+  person: string | null;
+}
+
+export interface FolderEmbeddings {
+  folder: string;
+  manifest: Manifest;
+  /** Numbers of one embedding. */
+  length: number;
+  /** [images.length, length] */
+  embeddings: Float32Array;
+  images: FolderImage[];
+  /** Images that could not be read, and why. */
+  skipped: { path: string; reason: string }[];
+}
+
+/**
+ * The images of `folder`, in natural order: those that lie in it, then those of its person folders.
+ * Throws UserError when there is none.
+ */
+export async function listFaces(folder: string): Promise<FolderImage[]> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  const loose = names.filter((name) => isImageName(name) && !name.startsWith('.')).sort(compareNames);
+  const people = await listPeople(folder).catch((error: unknown) => {
+    if (loose.length > 0 && error instanceof UserError) return [];
+    throw error;
+  });
+  return [
+    ...loose.map((path) => ({ path, person: null })),
+    ...people.flatMap(({ name, paths }) =>
+      paths.map((path) => ({ path: relative(folder, path).split(sep).join('/'), person: name })),
+    ),
+  ];
+}
+
+/**
+ * Embeds every image of `folder`; those that cannot be read are left out and listed. Throws UserError when
+ * none can be read.
+ */
+export async function embedFolder(
+  embedder: Embedder,
+  folder: string,
+  onProgress?: (done: number, total: number) => void,
+): Promise<FolderEmbeddings> {
+  const found = await listFaces(folder);
+  const reasons = new Map<number, string>();
+  const all = await embedder.embed(
+    found.map(({ path }) => join(folder, path)),
+    { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) },
+  );
+  if (reasons.size === found.length) {
+    throw new UserError(
+      `${folder}: none of its ${found.length} images can be read (${[...reasons.values()][0]})`,
+    );
+  }
+  const { length } = embedder;
+  let kept = 0;
+  for (let i = 0; i < found.length; i++) {
+    if (!reasons.has(i)) all.copyWithin(kept++ * length, i * length, (i + 1) * length);
+  }
+  return {
+    folder,
+    manifest: embedder.manifest,
+    length,
+    embeddings: all.subarray(0, kept * length),
+    images: found.filter((_, i) => !reasons.has(i)),
+    skipped: [...reasons].map(([index, reason]) => ({ path: found[index]!.path, reason })),
+  };
+}
+
+const writers: Record<string, (set: FolderEmbeddings) => Uint8Array | string> = {
+  '.safetensors': ({ embeddings, images, length }) =>
+    writeSafetensors(
+      new Map([
+        [
+          'embeddings',
+          {
+            dtype: 'float32' as const,
+            shape: [images.length, length],
+            data: embeddings as Float32Array<ArrayBuffer>,
+          },
+        ],
+      ]),
+    ),
+  '.npy': ({ embeddings, images, length }) => numpy(embeddings, [images.length, length]),
+  '.jsonl': ({ embeddings, images, length }) =>
+    images
+      .map(
+        (image, i) =>
+          `${JSON.stringify({ ...image, embedding: [...embeddings.subarray(i * length, (i + 1) * length)] })}\n`,
+      )
+      .join(''),
+};
+
+/** Throws UserError unless `file` has an ending that is known and a place to be written to. */
+export function checkEmbeddingsFile(file: string): void {
+  if (!(extname(file).toLowerCase() in writers)) {
+    throw new UserError(`${file}: its ending must be one of ${Object.keys(writers).join(', ')}`);
+  }
+}
+
+/**
+ * Writes embeddings, [N, length] float32, to `file` (.safetensors: the tensor 'embeddings'; .npy; .jsonl: one
+ * object an image), and beside it `file`.json: model, length, skipped images, and every row's path and person.
+ * Each file appears whole or not at all. Returns both names. Throws UserError for another ending.
+ */
+export async function writeEmbeddings(file: string, set: FolderEmbeddings): Promise<[string, string]> {
+  checkEmbeddingsFile(file);
+  const { folder, manifest, length, images, skipped } = set;
+  const list = { file: basename(file), folder, model: manifest, length, images, skipped };
+  const beside = `${file}.json`;
+  await mkdir(dirname(file), { recursive: true });
+  await whole(file, writers[extname(file).toLowerCase()]!(set));
+  await whole(beside, `${JSON.stringify(list, null, 1)}\n`);
+  return [file, beside];
+}
+
+async function whole(file: string, content: Uint8Array | string): Promise<void> {
+  await writeFile(`${file}.tmp`, content);
+  await rename(`${file}.tmp`, file);
+}
+
+/** NumPy's array format, version 1.0: magic, header length, a Python literal padded to 64 bytes, the numbers. */
+function numpy(data: Float32Array, shape: readonly number[]): Uint8Array {
+  const literal = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
+  const length = Math.ceil((10 + literal.length + 1) / 64) * 64 - 10;
+  const header = Buffer.alloc(10 + length, ' ');
+  header.write('\u0093NUMPY\u0001\u0000', 'latin1');
+  header.writeUInt16LE(length, 8);
+  header.write(`${literal}`, 10, 'latin1');
+  header.write('\n', header.length - 1, 'latin1');
+  return Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+}
