@@ -18,7 +18,7 @@ export {
   type Initializer,
   initialParameters,
   xavier,
-} from './initialisers.js';
+} from './initializers.js';
 export {
   type ConvolutionOptions,
   convolution,

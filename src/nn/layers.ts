@@ -10,7 +10,7 @@ import {
   type Tensor,
   transpose,
 } from '../graph/index.js';
-import { constantInitializer, type Initializer, xavier } from './initialisers.js';
+import { constantInitializer, type Initializer, xavier } from './initializers.js';
 import type { Scope } from './scope.js';
 
 /** Caffe's custom for biases: twice the learning rate, no weight decay, starting at zero. */

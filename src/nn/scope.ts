@@ -1,7 +1,7 @@
 // Parameters as a network declares them: a name, a shape, how it starts, and how the optimiser treats it.
 // A scope collects them while the network is built and puts a prefix before their names.
 import { parameter, type Shape, type Tensor } from '../graph/index.js';
-import type { Initializer } from './initialisers.js';
+import type { Initializer } from './initializers.js';
 
 /** How the optimiser treats a parameter. */
 export interface ParameterOptions {

@@ -17,8 +17,9 @@ import {
   type Tensor,
   topological,
 } from '../../src/graph/index.js';
+import { buildExample, weighed } from '../support/example.js';
 import { interpret, interpreted, type Values } from '../support/interpreter.js';
-import { buildExample, EXAMPLES, weighed } from '../support/operations.js';
+import { EXAMPLES } from '../support/operations.js';
 
 const STEP = 1e-5;
 

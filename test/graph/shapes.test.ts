@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as graph from '../../src/graph/index.js';
 import { input, type Shape, ShapeError, type Tensor } from '../../src/graph/index.js';
+import { distinctValues } from '../support/example.js';
 import { interpret } from '../support/interpreter.js';
-import { distinctValues } from '../support/operations.js';
 
 const float = (...shape: number[]): Tensor => input('x', shape);
 const whole = (...shape: number[]): Tensor => input('i', shape, 'int32');

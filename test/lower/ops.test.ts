@@ -5,15 +5,9 @@ import type { Tensor } from '../../src/graph/index.js';
 import * as graph from '../../src/graph/index.js';
 import { decodeModel, lowerStep, type OnnxGraph, type StepGraph } from '../../src/lower/index.js';
 import { type Device, openDevice } from '../../src/runtime/index.js';
+import { buildExample, distinctValues, type Example, weighed } from '../support/example.js';
 import { interpret, type Values } from '../support/interpreter.js';
-import {
-  buildExample,
-  distinctValues,
-  EXAMPLES,
-  type Example,
-  WIDE_EXAMPLES,
-  weighed,
-} from '../support/operations.js';
+import { EXAMPLES, WIDE_EXAMPLES } from '../support/operations.js';
 
 const FORMULATIONS = ['plain', 'fast'] as const;
 

@@ -1,7 +1,7 @@
 // The SphereFace networks (Liu et al., 'SphereFace: Deep Hypersphere Embedding for Face Recognition', CVPR
 // 2017, Table 2), with the details of the published definition: names, initialisers, multipliers.
 import { add, relu, type Tensor } from '../../graph/index.js';
-import { gaussian, xavier } from '../initialisers.js';
+import { gaussian, xavier } from '../initializers.js';
 import { convolution, fullyConnected, prelu } from '../layers.js';
 import type { Scope } from '../scope.js';
 
