@@ -2,7 +2,7 @@
 // browser's. Colours are CSS variables of the page (`page.ts`), so one SVG serves light, dark and paper.
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { type Markup, trusted } from './html.js';
+import { escapeText, type Markup, trusted } from './html.js';
 
 export { Plot };
 
@@ -33,13 +33,11 @@ export function renderPlot({ label, ...options }: Plot.PlotOptions & { label: st
     className: 'plot',
     ...options,
     style: { background: 'none', overflow: 'visible' },
-  }) as unknown as {
-    setAttribute(name: string, value: string): void;
-    outerHTML: string;
-  };
-  drawn.setAttribute('role', 'img');
-  drawn.setAttribute('aria-label', label);
-  const svg = drawn.outerHTML.replace(/<style>[\s\S]*?<\/style>/g, '').replace(/<[^>]+>/g, shorten);
+  }) as unknown as { outerHTML: string };
+  const svg = drawn.outerHTML
+    .replace(/<style>[\s\S]*?<\/style>/g, '')
+    .replace(/<[^>]+>/g, shorten)
+    .replace('<svg ', `<svg role="img" aria-label="${escapeText(label)}" `);
   return trusted(svg);
 }
 

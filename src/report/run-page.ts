@@ -94,6 +94,15 @@ const spelled = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1);
 };
 
+/** What the frame shows: the bulk of the points, because the first steps can be far off and flatten the rest. */
+function frame(points: readonly CurvePoint[], log: boolean): [number, number] {
+  const values = points.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (log) return [low * 0.8, high * 1.25];
+  const top = Math.min(high, quantile(values, 0.98) * 1.3);
+  return [Math.min(0, low), top > Math.min(0, low) ? top : 1];
+}
+
 function curve(metric: string, records: readonly StepRecord[]): Markup | undefined {
   const {
     title,
@@ -112,17 +121,11 @@ function curve(metric: string, records: readonly StepRecord[]): Markup | undefin
     .filter(({ value }) => scale !== 'log' || value > 0);
   if (all.length === 0) return undefined;
   const points = thin(all);
-  const line = exact ? points : smooth(points, points.length / 40);
-  // The first steps can be far off and flatten all that follows; the frame keeps to the bulk of the points.
-  const values = points.map(({ value }) => value);
-  const low = Math.min(...values);
-  const high = Math.min(Math.max(...values), quantile(values, 0.98) * 1.3 + 1e-12);
-  const frame =
-    domain ?? (exact ? undefined : ([Math.min(0, low), Math.max(high, low + 1e-9)] as [number, number]));
+  const line = exact ? points : smooth(points, points.length / 60);
   const plot = renderPlot({
     label: `${title} against the step`,
-    width: 480,
-    height: 260,
+    width: 400,
+    height: 240,
     marginLeft: 56,
     marginRight: 14,
     marginBottom: 38,
@@ -139,7 +142,7 @@ function curve(metric: string, records: readonly StepRecord[]): Markup | undefin
       grid: true,
       ticks: 5,
       clamp: true,
-      ...(frame && { domain: frame }),
+      domain: domain ?? frame(points, scale === 'log'),
       ...(scale && { type: scale, tickFormat: scale === 'log' ? '~g' : undefined }),
     },
     marks: [

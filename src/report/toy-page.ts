@@ -1,8 +1,8 @@
 // The page of the toy experiment: five losses, the same network and the same digits, features drawn as they
 // are (SphereFace, Fig. 12 and Fig. 5). Written for someone who meets angular margins for the first time.
 import { writeFileSync } from 'node:fs';
+import type { ToyFigures, ToyResults, ToyRun } from '../evaluate/toy-results.js';
 import { losses as definitions } from '../losses/index.js';
-import type { ToyFigures, ToyResults, ToyRun } from '../train/toy-results.js';
 import { html, type Markup, type Piece } from './html.js';
 import { decimal, facts, figure, key, page, percent, table } from './page.js';
 import { classColours, colours } from './plot.js';
@@ -27,7 +27,7 @@ function lead(results: ToyResults): Piece {
   const last = runs[runs.length - 1];
   if (!first || !last || first === last) return task;
   const angle = ({ figures }: Measured) => degrees(figures.angles.trained.meanSame);
-  return html`${task} From ${first.title} to ${last.title}, the mean angle between two images of the same digit went from ${angle(first)} to ${angle(last)}, and the angular Fisher score (smaller is better) from ${decimal(first.figures.fisherScore, 3)} to ${decimal(last.figures.fisherScore, 3)}.`;
+  return html`${task} From ${first.title} to ${last.title}, the mean angle between two new images of the same digit went from ${angle(first)} to ${angle(last)}, and the angular Fisher score of the training images (smaller is better) from ${decimal(first.figures.fisherScore.training, 4)} to ${decimal(last.figures.fisherScore.training, 4)}.`;
 }
 
 function summary(results: ToyResults): Markup {
@@ -36,7 +36,8 @@ function summary(results: ToyResults): Markup {
       'Loss',
       'Training accuracy',
       'Test accuracy',
-      'Angular Fisher score ↓',
+      'Angular Fisher score ↓, training',
+      '… new images',
       'Width of a class ↓',
       'To the nearest class ↑',
       'Open-set accuracy ↑',
@@ -48,13 +49,14 @@ function summary(results: ToyResults): Markup {
             title,
             percent(figures.trainingAccuracy),
             percent(figures.testAccuracy),
-            decimal(figures.fisherScore, 3),
+            decimal(figures.fisherScore.training, 4),
+            decimal(figures.fisherScore.test, 4),
             degrees(figures.separation.within),
             degrees(figures.separation.nearest),
             html`${percent(figures.openSet.accuracy)} <small>± ${decimal(figures.openSet.standardError * 100, 1)}</small>`,
             percent(figures.openSet.eer),
           ]
-        : [`${title} (diverged at step ${diverged})`, ...new Array<string>(7).fill('–')],
+        : [`${title} (diverged at step ${diverged})`, ...new Array<string>(8).fill('–')],
     ),
   );
 }
@@ -86,7 +88,7 @@ export function toyPage(results: ToyResults): string {
   const body = html`
 <section>
 ${summary(results)}
-<p class="note">Accuracy: on the ${digits.trainingImages} training images and on ${digits.testImages} other images of the same digits. Angular Fisher score: spread within classes over spread between them, in angle. Width: mean angle of an image to its digit’s mean direction. Nearest: mean angle from a digit’s mean direction to its nearest neighbour’s. These three are measured on the test images. Open set: ${pairs} pairs of images of the digits ${listed(digits.heldOut)}, ‘same digit or not’ by the angle alone, ten folds, the threshold of a fold from the other nine, ± standard error; EER is the error rate at which false accepts and false rejects are equal. Arrows show which way is better. One seed, ${digits.trained.length} classes and two dimensions: read the order of the rows, not the last digit.</p>
+<p class="note">Accuracy: on the ${digits.trainingImages} training images and on ${digits.testImages} other images of the same digits. Angular Fisher score: spread within classes over spread between them, in angle; one new image on the wrong side weighs as much as hundreds in place. Width: mean angle of an image to its digit’s mean direction. To the nearest: mean angle from a digit’s mean direction to its nearest neighbour’s. Both are measured on new images. Open set: ${pairs} pairs of images of the digits ${listed(digits.heldOut)}, ‘same digit or not’ by the angle alone, ten folds, the threshold of a fold from the other nine, ± standard error; EER is the error rate at which false accepts and false rejects are equal. Arrows show which way is better. One seed, ${digits.trained.length} classes and two dimensions: read the order of the rows, not the last digit.</p>
 </section>
 
 <section>

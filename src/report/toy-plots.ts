@@ -1,5 +1,5 @@
 // The figures of the toy experiment: features in the plane, angles between images, and training curves.
-import type { FeaturePoints, ToyFigures, ToyRun } from '../train/toy-results.js';
+import type { FeaturePoints, ToyFigures, ToyRun } from '../evaluate/toy-results.js';
 import type { Markup } from './html.js';
 import { classColours, colours, Plot, quantile, renderPlot } from './plot.js';
 
@@ -201,7 +201,8 @@ export function angleHistogramPlot(runs: readonly (ToyRun & { figures: ToyFigure
       Plot.rectY(rows, {
         x1: 'from',
         x2: 'to',
-        y: 'share',
+        y1: 0,
+        y2: 'share',
         fx: 'set',
         fy: 'loss',
         fill: colour,
@@ -229,7 +230,7 @@ export function curvePlot(runs: readonly ToyRun[], what: 'loss' | 'accuracy'): M
     label:
       what === 'loss' ? 'Training loss against the step' : 'Accuracy on training batches against the step',
     width: 480,
-    height: 260,
+    height: 270,
     marginLeft: 46,
     marginRight: 12,
     marginBottom: 38,

@@ -23,8 +23,8 @@ export interface ToyFigures {
   trainingAccuracy: number;
   /** The same on images of the trained digits that were not trained on. */
   testAccuracy: number;
-  /** Angular Fisher score of those test images; smaller is better. */
-  fisherScore: number;
+  /** Angular Fisher score of the training images and of those test images; smaller is better. */
+  fisherScore: { training: number; test: number };
   /** Of the trained digits, measured on the test images. */
   separation: {
     /** Mean angle of an image to its digit's mean direction. */

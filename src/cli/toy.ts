@@ -1,0 +1,155 @@
+// hypersphere toy: the main job in miniature, what `npm start` runs. Five losses train 2-D features on real
+// digits; out come a table, a page to look at, and the same as JSON.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../common/errors.js';
+import { runToy, toyLosses } from '../evaluate/toy.js';
+import type { ToyResults } from '../evaluate/toy-results.js';
+import { toyPage } from '../report/index.js';
+import { DEVICES } from '../train/config.js';
+import { TOY, TOY_LOSSES } from '../train/toy.js';
+import { whole } from './flags.js';
+import { duration, note, type Progress, progress, result } from './output.js';
+
+const EXAMPLES = `
+Examples:
+  hypersphere toy
+  hypersphere toy --losses softmax,a-softmax-4 --seed 2 --out toy-seed2
+  hypersphere toy --json > toy.json`;
+
+interface Flags {
+  out: string;
+  json?: boolean;
+  seed: number;
+  steps: number;
+  images?: number;
+  losses?: string[];
+  device: (typeof DEVICES)[number];
+  threads?: number;
+}
+
+export function toyCommand(): Command {
+  return new Command('toy')
+    .description('train 2-D features on handwritten digits with five losses, and draw what each does')
+    .option('--out <dir>', 'folder for the page and results.json', 'hypersphere-toy')
+    .option('--losses <list>', `any of ${TOY_LOSSES.map(({ id }) => id).join(',')} (default: all)`, lossList)
+    .option('--steps <n>', 'training steps of each loss', whole(1), TOY.steps)
+    .option('--images <n>', 'images of each digit at most (default: all, about 1,000)', whole(10))
+    .option('--seed <n>', 'seed of everything random', whole(Number.MIN_SAFE_INTEGER), 1)
+    .addOption(new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu'))
+    .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
+    .option('--json', 'print the results as one JSON object')
+    .addHelpText('after', EXAMPLES)
+    .action(run);
+}
+
+async function run({ out, json, images, ...options }: Flags): Promise<void> {
+  // Before minutes of work, not after: can the results be written at all?
+  makeFolder(out);
+  let shown: Progress | undefined;
+  try {
+    const results = await runToy(
+      { ...options, perClass: images },
+      {
+        onStart({ total, losses, split, seed }) {
+          note(
+            `${losses.length} losses on ${split.train.labels.length} images of the digits ${split.classes.join(' ')}; ` +
+              `${split.heldOutClasses.join(' and ')} kept out; ${total / losses.length} steps each; seed ${seed}`,
+          );
+          shown = progress(total, 'steps');
+        },
+        onStep({ loss, latest, done, secondsLeft }) {
+          const accuracy = (100 * latest.accuracy).toFixed(0);
+          shown?.update(
+            done,
+            `${duration(secondsLeft)} left  ${loss.title}: loss ${latest.loss.toFixed(3)}  accuracy ${accuracy} %`,
+          );
+        },
+      },
+    );
+    shown?.stop();
+    shown = undefined;
+    const page = join(out, 'index.html');
+    writeFileSync(page, toyPage(results));
+    writeFileSync(join(out, 'results.json'), `${JSON.stringify(results)}\n`);
+    result({ ...results, page }, report(results, resolve(page)), json);
+  } finally {
+    shown?.stop();
+  }
+}
+
+function lossList(text: string): string[] {
+  try {
+    return toyLosses(text.split(',')).map(({ id }) => id);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new UserError(`${folder}: cannot be made (${(error as Error).message}); name another with --out`);
+  }
+}
+
+const COLUMNS = [
+  ['loss', '', ''],
+  ['training', 'accuracy', '%'],
+  ['Fisher score', 'training', ''],
+  ['Fisher score', 'new images', ''],
+  ['class', 'width', 'degrees'],
+  ['to nearest', 'class', 'degrees'],
+  ['open-set', 'accuracy', '%'],
+  ['open-set', 'EER', '%'],
+] as const;
+
+/** The table and where to go on, for people. */
+function report(results: ToyResults, page: string): string {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  const rows = results.runs.map(({ title, figures, diverged }) =>
+    figures
+      ? [
+          title,
+          percent(figures.trainingAccuracy),
+          figures.fisherScore.training.toFixed(4),
+          figures.fisherScore.test.toFixed(4),
+          figures.separation.within.toFixed(1),
+          figures.separation.nearest.toFixed(1),
+          `${percent(figures.openSet.accuracy)} ± ${percent(figures.openSet.standardError)}`,
+          percent(figures.openSet.eer),
+        ]
+      : [title, `diverged at step ${diverged}: its loss was no longer a finite number`],
+  );
+  const { trained, heldOut } = results.digits;
+  return `
+${table(rows)}
+
+Digits ${trained.join(' ')} were trained on; ${heldOut.join(' and ')} were not, and are the open set. Angular Fisher
+score and width of a class: smaller is better; the width, and the angle to the nearest class, are of new images.
+Seed ${results.seed}, ${duration(results.seconds)}.
+
+Page with the pictures: ${page}
+Train on your own faces (one folder of aligned faces a person):
+  hypersphere train --data DIR --net sphereface-4 --loss a-softmax`;
+}
+
+/** Columns under three lines of headings: the first to the left, the others to the right. */
+function table(rows: string[][]): string {
+  const headings = [0, 1, 2].map((line) => COLUMNS.map((column) => column[line]!));
+  const whole = rows.filter((row) => row.length === COLUMNS.length);
+  const widths = COLUMNS.map((_, i) => Math.max(...[...headings, ...whole].map((row) => row[i]!.length)));
+  widths[0] = Math.max(...rows.map(([title]) => title!.length));
+  const lines = [...headings, ...rows].map((row) =>
+    row
+      .map((cell, i) =>
+        i === 0 || row.length < COLUMNS.length ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
+      )
+      .join('   ')
+      .trimEnd(),
+  );
+  const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 3, -3));
+  return [...lines.slice(0, 3).filter((line) => line !== ''), rule, ...lines.slice(3)].join('\n');
+}
