@@ -32,7 +32,7 @@ export function renderPlot({ label, ...options }: Plot.PlotOptions & { label: st
     document: document as never,
     className: 'plot',
     ...options,
-    style: { background: 'none', overflow: 'visible' },
+    style: { background: 'none', overflow: 'visible', fontSize: '11.5px' },
   }) as unknown as { outerHTML: string };
   const svg = drawn.outerHTML
     .replace(/<style>[\s\S]*?<\/style>/g, '')
