@@ -63,7 +63,10 @@ export class BatchSource {
     const batch = await (ahead?.step === step && ahead.count === count
       ? ahead.batch
       : this.prepare(step, count));
-    const following = { step: step + count, count, batch: this.prepare(step + count, count) };
+    // Not before the caller has had its turn: it hands the batch to the runtime, and this runs beside that.
+    const later = new Promise((resolve) => setImmediate(resolve));
+    const prepared = later.then(() => this.prepare(step + count, count));
+    const following = { step: step + count, count, batch: prepared };
     following.batch.catch(() => {}); // it is reported when it is asked for
     this.ahead = following;
     return batch;

@@ -1,12 +1,22 @@
 // A small folder of made-up faces: each person is a fixed pattern of colours, each image a noisy copy of it.
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { afterAll } from 'vitest';
 import { random } from '../../src/common/random.js';
 
-/** An empty folder of its own for a test. */
-export const temporaryFolder = (): string => mkdtempSync(join(tmpdir(), 'hypersphere-test-'));
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder, removed after the file's last test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hypersphere-test-'));
+  folders.push(folder);
+  return folder;
+}
 
 /** Writes `people` folders of `images` PNGs of 32x32 pixels each; returns the data folder. */
 export async function writeFaces(people: number, images: number): Promise<string> {
@@ -27,7 +37,9 @@ export async function writeFaces(people: number, images: number): Promise<string
         }
       }
       const file = join(folder, `person${person}`, `${image}.png`);
-      await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } }).png().toFile(file);
+      await sharp(pixels, { raw: { width: 32, height: 32, channels: 3 } })
+        .png()
+        .toFile(file);
     }
   }
   return folder;

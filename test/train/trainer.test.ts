@@ -60,6 +60,21 @@ describe('a training run', () => {
     expect(readdirSync(join(parts, FILES.checkpoints)).length).toBe(3);
   });
 
+  it('takes the same steps one by one, several in a call, and with images decoded batch by batch', async () => {
+    const run = async (more: Settings) => {
+      const out = join(temporaryFolder(), 'run');
+      await train(draftRun([tiny(out, more)], false));
+      return losses(out);
+    };
+    const plain = await run({});
+    expect(await run({ memoryBudget: 1 })).toEqual(plain);
+    const looped = await run({ stepsPerCall: 5 });
+    for (const [i, { step, loss, lambda }] of looped.entries()) {
+      expect({ step, lambda }).toEqual({ step: plain[i]!.step, lambda: plain[i]!.lambda });
+      expect(loss).toBeCloseTo(plain[i]!.loss, 3);
+    }
+  });
+
   it('goes on from the checkpoint before a damaged one', async () => {
     const out = join(temporaryFolder(), 'run');
     await trainUntil(tiny(out, { checkpointSteps: 2 }), 6);
