@@ -56,7 +56,7 @@ const options = new Command('train-step')
   .option('--threads <n>', 'threads of every side', whole, 2)
   .option('--classes <n>', 'people in the softmax head', whole, 1000)
   .option('--plain', 'time the plain formulations of the graph as well', false)
-  .option('--tfjs-seconds <n>', 'budget of each TensorFlow.js backend', whole, 120)
+  .option('--tfjs-seconds <n>', 'budget of each TensorFlow.js backend', whole, 300)
   .option('--json', 'print one JSON object', false)
   .parse()
   .opts<Options>();
