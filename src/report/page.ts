@@ -52,6 +52,7 @@ th, td { padding: .6rem .8rem; text-align: right; border-top: 1px solid var(--li
 thead th { border-top: 0; font-size: .78rem; line-height: 1.3; font-weight: 600; color: var(--soft); vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; }
 tbody th { font-weight: 600; white-space: nowrap; }
+td { white-space: nowrap; }
 td small { color: var(--soft); font-size: .8em; }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; padding: 0; margin: .6rem 0; list-style: none; font-size: .86rem; }
 .key i { display: inline-block; width: .75em; height: .75em; border-radius: 50%; margin-right: .4em; vertical-align: -.03em; }
@@ -73,7 +74,7 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
   .cards { grid-template-columns: repeat(3, 1fr); gap: .5rem; }
   .card, figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
-  .scroll, .wide { overflow: visible; }
+  .scroll, .wide { overflow: visible; } table { font-size: 8pt; } th, td { padding: .3rem .45rem; } .card.guide { font-size: 9pt; }
 }
 `;
 

@@ -26,13 +26,14 @@ export interface ToyLoss {
  * are held out.
  */
 export const TOY = {
-  steps: 3000,
+  steps: 4000,
   batch: 64,
   /**
-   * With momentum .9 and features of any length, a higher rate throws the first steps so far that A-Softmax
-   * m = 4 does not come back; the warm-up is for the same reason.
+   * Features of any length make large steps: at .05 A-Softmax m = 4 diverges as lambda nears its minimum; at .01
+   * the digits are learned to 96 % in 3,000 steps, at .02 to 98 %. The warm-up is a precaution for the first,
+   * largest gradients.
    */
-  rate: 0.01,
+  rate: 0.02,
   warmUp: 100,
   milestones: [0.6, 0.85],
   momentum: 0.9,
@@ -44,8 +45,8 @@ export const TOY = {
   /** The last two digits, decided before anything was trained. */
   heldOut: [8, 9],
   /**
-   * lambda falls from the paper's 1000 and ends lower than the paper's 5: eight classes in a plane have room
-   * for the margin, and with 5 the margin has only a sixth of the logit.
+   * lambda falls from the paper's 1000 and ends lower than the paper's 5, at which the margin has only a sixth
+   * of the logit: at 1 it has half, and the pictures show it.
    */
   annealing: { base: 1000, power: 1, minimum: 1 },
   /** lambda is at its minimum after this share of the run. */
