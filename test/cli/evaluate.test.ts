@@ -1,0 +1,143 @@
+// evaluate lfw and embed as a user's shell runs them, on faces that are plain colours and on real ones.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors } from '../../src/data/index.js';
+import { encodeModel } from '../../src/lower/onnx.js';
+import { hypersphere } from './hypersphere.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'hypersphere-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const data = join(folder, 'lfw');
+const pairs = join(folder, 'pairs.txt');
+const model = join(folder, 'means.onnx');
+
+beforeAll(async () => {
+  // Four people of one colour each, two photographs of slightly different brightness.
+  const people = { Red: [200, 20, 20], Green: [20, 200, 20], Blue: [20, 20, 200], Grey: [130, 130, 130] };
+  for (const [name, [r, g, b]] of Object.entries(people)) {
+    mkdirSync(join(data, name), { recursive: true });
+    for (const i of [1, 2]) {
+      const background = { r: r! + 5 * i, g: g! + 5 * i, b: b! + 5 * i };
+      await sharp({ create: { width: 8, height: 8, channels: 3, background } })
+        .png()
+        .toFile(join(data, name, `${name}_000${i}.png`));
+    }
+  }
+  const folds = [
+    'Red\t1\t2',
+    'Green\t1\t2',
+    'Red\t1\tGreen\t1',
+    'Red\t2\tBlue\t1',
+    'Blue\t1\t2',
+    'Grey\t1\t2',
+  ];
+  writeFileSync(pairs, ['2\t2', ...folds, 'Grey\t1\tBlue\t2', 'Green\t2\tGrey\t1', ''].join('\n'));
+  const attributes = { axes: [2, 3], keepdims: 0 };
+  const graph = {
+    name: 'means',
+    inputs: [{ name: 'x', dtype: 'float32' as const, shape: ['N', 3, 8, 8] }],
+    outputs: [{ name: 'y', dtype: 'float32' as const, shape: ['N', 3] }],
+    initializers: [],
+    nodes: [{ opType: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes }],
+  };
+  writeFileSync(model, encodeModel({ opset: 17, graph }));
+});
+
+const prepared = ['--order', 'rgb', '--mean', '127.5', '--scale', '1/128', '--threads', '1'];
+const lfw = (...flags: string[]) =>
+  hypersphere('evaluate', 'lfw', '--model', model, '--data', data, '--pairs', pairs, ...flags);
+
+describe('evaluate lfw', () => {
+  test.each(['sphereface', 'insightface', 'exact'])('prints one JSON object in mode %s', async (mode) => {
+    const { code, stdout, stderr } = await lfw(...prepared, '--mode', mode, '--json');
+    expect({ code, stderr: stderr.replace(/^\d+\/8 images.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+    const figures = JSON.parse(stdout);
+    expect(figures).toMatchObject({
+      mode,
+      pairs: 8,
+      images: 8,
+      samePairs: 4,
+      differentPairs: 4,
+      device: 'cpu',
+    });
+    expect(figures.folds).toHaveLength(2);
+    expect(figures.accuracy).toBeGreaterThanOrEqual(0.75);
+    expect(figures.trials).toBeUndefined();
+  });
+
+  test('prints a table for people', async () => {
+    const { code, stdout } = await lfw(...prepared);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/means\.onnx on .*lfw.*\naccuracy +\d+\.\d\d % \+- \d/);
+    expect(stdout).toMatch(/mode +sphereface/);
+  });
+
+  test('ends with one line when the model does not say how its input is prepared', async () => {
+    const { code, stdout, stderr } = await lfw('--order', 'rgb');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^hypersphere: .*give --mean NUMBER, --scale NUMBER, or --manifest FILE\n$/);
+  });
+
+  test('names a pair whose image is missing', async () => {
+    const list = join(folder, 'missing.txt');
+    writeFileSync(list, '1\t1\nRed\t1\t7\nRed\t1\tBlue\t1\n');
+    const { code, stderr } = await lfw(...prepared, '--pairs', list);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^hypersphere: .*Red_0007: no such image .*missing\.txt line 2\n$/);
+  });
+
+  test('ends with 2 when it is not understood', async () => {
+    expect((await lfw(...prepared, '--mode', 'best')).code).toBe(2);
+    expect((await lfw(...prepared, '--mean', 'x')).code).toBe(2);
+    expect((await lfw('--manifest', 'a.json', '--order', 'rgb')).code).toBe(2);
+    expect((await hypersphere('evaluate', 'lfw', '--model', model)).code).toBe(2);
+  });
+});
+
+test('embed writes embeddings, and the paths beside them', async () => {
+  const out = join(folder, 'out.safetensors');
+  const { code, stdout } = await hypersphere(
+    'embed',
+    '--model',
+    model,
+    '--data',
+    data,
+    '--out',
+    out,
+    ...prepared,
+    '--json',
+  );
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ out, list: `${out}.json`, images: 8, length: 3, skipped: [] });
+  const embeddings = readSafetensors(readFileSync(out)).tensors.get('embeddings')!;
+  expect(embeddings.shape).toEqual([8, 3]);
+  const { images } = JSON.parse(readFileSync(`${out}.json`, 'utf8'));
+  expect(images[0]).toEqual({ path: 'Blue/Blue_0001.png', person: 'Blue' });
+  expect(embeddings.data[2]).toBeCloseTo((205 - 127.5) / 128, 4);
+  const wrong = await hypersphere('embed', '--model', model, '--data', data, '--out', 'out.csv');
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toMatch(/out\.csv: its ending must be one of/);
+});
+
+const foreign = '../shared/weights/mobilefacenet/mobilefacenet-112-128d.onnx';
+const real = '../shared/data/lfw';
+test.skipIf(!existsSync(foreign) || !existsSync(real))(
+  `a foreign model verifies real faces (skipped without ${foreign} and ${real})`,
+  { timeout: 300_000 },
+  async () => {
+    // The first 25 pairs of each kind of two folds; on all ten folds the model is known to reach 99.27 %.
+    const lines = readFileSync(join(real, 'pairs.txt'), 'utf8').split('\n');
+    const few = [1, 301, 601, 901].flatMap((first) => lines.slice(first, first + 25));
+    const list = join(folder, 'few.txt');
+    writeFileSync(list, ['2\t25', ...few, ''].join('\n'));
+    const { code, stdout } = await hypersphere(
+      ...['evaluate', 'lfw', '--model', foreign, '--data', join(real, 'aligned-112'), '--pairs', list],
+      ...['--order', 'rgb', '--mean', '127.5', '--scale', '1/128', '--mode', 'exact', '--json'],
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).accuracy).toBeGreaterThanOrEqual(0.96);
+  },
+);
