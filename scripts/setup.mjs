@@ -37,7 +37,11 @@ if (modified(at('node_modules', '.package-lock.json')) < modified(at('package-lo
 }
 
 const stamp = at('dist', '.built');
-const sources = Math.max(newest(at('src')), modified(at('tsconfig.json')), modified(at('tsconfig.build.json')));
+const sources = Math.max(
+  newest(at('src')),
+  modified(at('tsconfig.json')),
+  modified(at('tsconfig.build.json')),
+);
 if (modified(stamp) < sources) {
   step('Compiling ...', 'npm', ['run', '--silent', 'build']);
   mkdirSync(at('dist'), { recursive: true });
