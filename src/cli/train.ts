@@ -17,8 +17,8 @@ import { duration, note, type Progress, progress, result, usage } from './output
 
 const EXAMPLES = `
 The data folder holds one folder of aligned faces a person. Where no flag says otherwise, the settings are
-the SphereFace paper's, scaled to the run: rate .1 x batch / 512, divided by ten at 4/7 and 6/7 of the steps,
-and lambda annealed over the same fraction of the run.
+the SphereFace paper's, scaled to the run: rate .1 x sqrt(batch / 512), divided by ten at 4/7 and 6/7 of the
+steps; lambda is annealed as published, or faster where that would take more than half of the run.
 
 Examples:
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
@@ -50,7 +50,7 @@ export function trainCommand(): Command {
     .option('--batch <n>', 'images a step (default 64)', whole(1))
     .addOption(new Option('--steps <n>', 'steps in all').argParser(whole(1)).conflicts('epochs'))
     .option('--epochs <n>', 'passes over the data (default 20)', number(0, true))
-    .option('--lr <rate>', 'learning rate (default .1 x batch / 512)', number(0, true))
+    .option('--lr <rate>', 'learning rate (default .1 x sqrt(batch / 512))', number(0, true))
     .option('--milestones <list>', 'steps, or fractions of the run, to divide the rate by ten at', numbers)
     .option('--momentum <m>', 'momentum (default .9)', number(0))
     .option('--weight-decay <d>', 'weight decay (default .0005)', number(0))

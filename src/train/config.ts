@@ -201,11 +201,9 @@ export function resolveConfig(draft: Draft, stepsPerEpoch: number): Config {
   const defaults = losses[draft.loss]!.defaults as Record<string, unknown>;
   const lossOptions: Record<string, unknown> = { ...defaults, ...draft.lossOptions };
   if (typeof defaults.annealing === 'object') {
-    lossOptions.annealing = {
-      ...defaults.annealing,
-      gamma: defaultGamma(steps),
-      ...(draft.lossOptions.annealing as object | undefined),
-    };
+    const chosen = { ...defaults.annealing, ...(draft.lossOptions.annealing as object | undefined) };
+    const gamma = defaultGamma(steps, chosen as { base: number; minimum: number });
+    lossOptions.annealing = { ...chosen, gamma, ...(draft.lossOptions.annealing as object | undefined) };
   }
   return { ...rest, steps, lossOptions };
 }
