@@ -16,7 +16,10 @@ export type DeviceName = Target | 'auto';
 export interface DeviceOptions {
   /** Threads of one operation on the CPU; by default as many as the machine lets this process run at once. */
   threads?: number;
-  /** Whether idle threads wait in a busy loop (see SessionSettings); default true. */
+  /**
+   * Whether idle threads wait in a busy loop (see SessionSettings); default false: on an idle machine it gains
+   * nothing measurable, and when another process wants the same cores it slows both down many times.
+   */
   spin?: boolean;
 }
 
@@ -69,7 +72,7 @@ export async function openDevice(name: DeviceName, options: DeviceOptions = {}):
   if (!Number.isInteger(threads) || threads < 1) {
     throw new UserError(`threads must be a whole number from 1 on, not ${threads}`);
   }
-  const settings = { threads, spin: options.spin ?? true };
+  const settings = { threads, spin: options.spin ?? false };
   if (name === 'auto') return device({ ...settings, target: await fastest(settings) });
   if (name !== 'cpu') {
     try {
