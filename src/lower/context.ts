@@ -131,7 +131,8 @@ export class LoweringContext {
   /** The layout in which to write an elementwise node: that of its first full-size input that has a special one. */
   elementwiseLayout(node: Tensor): Layout {
     for (const t of node.inputs) {
-      if (t.shape.length === 4 && sameShape(t.shape, node.shape)) {
+      // A broadcast has no special layout, and is left unwritten where ONNX broadcasts by itself.
+      if (t.op !== 'broadcastTo' && t.shape.length === 4 && sameShape(t.shape, node.shape)) {
         const layout = this.nativeLayout(t);
         if (!isPlain(layout)) return layout;
       }

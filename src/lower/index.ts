@@ -13,5 +13,4 @@ export {
   OPSET,
   type StepGraph,
   type StepOptions,
-  stateSize,
 } from './step.js';

@@ -6,8 +6,6 @@ import type { Shape } from '../graph/index.js';
 
 export type Layout = readonly number[];
 
-/** Images [N, C, H, W] in row-major order, as the graph writes them. */
-export const PLAIN4: Layout = [0, 1, 2, 3];
 /** Channel, image, row, column: one channel of the whole batch is one contiguous row of a matrix. */
 export const CHANNEL_FIRST: Layout = [1, 0, 2, 3];
 /** Image (or filter), row, column, channel. */

@@ -1,7 +1,15 @@
 // A graph that is run many times with state (a training step) as an ONNX model: state goes in under the
 // parameter's name and comes out under `<name>.next`. With several steps a call, the graph becomes the body
 // of an ONNX Loop that carries the state and takes its inputs from the k rows it is fed.
-import { type DType, nameOf, type Shape, sizeOf, type Tensor, topological } from '../graph/index.js';
+import {
+  type DType,
+  nameOf,
+  type Shape,
+  sameShape,
+  showShape,
+  type Tensor,
+  topological,
+} from '../graph/index.js';
 import { type Formulations, LoweringContext, type Target } from './context.js';
 import { formOf } from './forms/index.js';
 import { type Layout, physicalShape } from './layout.js';
@@ -74,27 +82,44 @@ export function writeAll(context: LoweringContext, outputs: readonly Tensor[]): 
 
 const value = ({ name, shape, dtype }: LoweredValue): OnnxValue => ({ name, dtype, shape: [...shape] });
 
-function checkNames(step: StepGraph): void {
+const nextName = (parameter: Tensor): string => `${nameOf(parameter)}.next`;
+
+/** All names that the step's inputs, outputs and state have in the model. */
+function checkedNames(step: StepGraph): string[] {
   const names = [
     ...step.inputs.map(nameOf),
     ...step.state.map((s) => nameOf(s.parameter)),
+    ...step.state.filter((s) => s.next).map((s) => nextName(s.parameter)),
     ...Object.keys(step.outputs),
   ];
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice) throw new Error(`'${twice}' names two inputs, state tensors or outputs of one step`);
+  if (twice !== undefined) {
+    throw new Error(`'${twice}' names two inputs, state tensors or outputs of one step`);
+  }
+  return names;
+}
+
+function checkState({ parameter, next }: State): void {
+  if (!next || (sameShape(next.shape, parameter.shape) && next.dtype === parameter.dtype)) return;
+  const [now, then] = [parameter, next].map((t) => `${showShape(t.shape)} ${t.dtype}`);
+  throw new Error(`state '${nameOf(parameter)}' is ${now}, but its next value is ${then}`);
 }
 
 /** Lowers a step; see `StepGraph` and `StepOptions`. */
 export function lowerStep(step: StepGraph, options: StepOptions): LoweredStep {
   const { target, formulations = 'fast', stepsPerCall = 1 } = options;
-  checkNames(step);
+  if (!Number.isInteger(stepsPerCall) || stepsPerCall < 1) {
+    throw new Error(`stepsPerCall must be a whole number from 1 on, not ${stepsPerCall}`);
+  }
+  const taken = checkedNames(step);
+  step.state.forEach(checkState);
   const names = Object.keys(step.outputs);
   const kept = step.state.filter((s) => s.next);
   const tidy = simplify([...names.map((name) => step.outputs[name]!), ...kept.map((s) => s.next!)]);
   const outputs = tidy.slice(0, names.length);
   const next = new Map(kept.map((s, i) => [s.parameter, tidy[names.length + i]!]));
 
-  const writer = new OnnxWriter();
+  const writer = new OnnxWriter(taken);
   const context = new LoweringContext(writer, { target, formulations }, topological(tidy), tidy, formOf);
   const states = step.state.map(({ parameter }) => ({ parameter, next: next.get(parameter) }));
   const layouts = stateLayouts(states, context);
@@ -112,14 +137,14 @@ export function lowerStep(step: StepGraph, options: StepOptions): LoweredStep {
     const name = nameOf(parameter);
     const layout = layouts.get(parameter)!;
     const shape = physicalShape(parameter.shape, layout);
-    if (then) exported.set(inside(`${name}.next`), context.value(then, layout));
+    if (then) exported.set(inside(nextName(parameter)), context.value(then, layout));
     return {
       name,
       shape: parameter.shape,
       layout,
       physicalShape: shape,
       input: name,
-      ...(then && { output: `${name}.next` }),
+      ...(then && { output: nextName(parameter) }),
     };
   });
   writer.export(exported);
@@ -164,8 +189,12 @@ function loopGraph(writer: OnnxWriter, { inputs, outputs, state }: Signature, st
   const inner = ({ name, ...rest }: LoweredValue): OnnxValue => value({ name: `${name}@step`, ...rest });
   const rows = ({ shape, ...rest }: LoweredValue): OnnxValue => value({ shape: [steps, ...shape], ...rest });
   const carried = state.filter((s) => s.output);
-  const iteration = { name: 'iteration', dtype: 'int64' as const, shape: [] };
-  const go = (name: string): OnnxValue => ({ name, dtype: 'bool', shape: [] });
+  const go = writer.freshName('go');
+  const goOn = writer.freshName('go_on');
+  const trip = writer.freshName('trip');
+  const start = writer.freshName('start');
+  const iteration = { name: writer.freshName('iteration'), dtype: 'int64' as const, shape: [] };
+  const condition = (name: string): OnnxValue => ({ name, dtype: 'bool', shape: [] });
   const body: OnnxGraph = {
     name: 'body',
     nodes: [
@@ -186,32 +215,28 @@ function loopGraph(writer: OnnxWriter, { inputs, outputs, state }: Signature, st
           name: `see_${name}`,
         })),
       ...writer.nodes,
-      { opType: 'Identity', inputs: ['go'], outputs: ['go.next'], name: 'go_on' },
+      { opType: 'Identity', inputs: [go], outputs: [goOn], name: 'go_on' },
     ],
     initializers: writer.initializers,
-    inputs: [iteration, go('go'), ...carried.map(stateInput).map(inner)],
-    outputs: [go('go.next'), ...carried.map(stateOutput).map(inner), ...outputs.map(inner)],
+    inputs: [iteration, condition(go), ...carried.map(stateInput).map(inner)],
+    outputs: [condition(goOn), ...carried.map(stateOutput).map(inner), ...outputs.map(inner)],
   };
   return {
     name: 'steps',
     nodes: [
       {
         opType: 'Loop',
-        inputs: ['trip', 'start', ...carried.map((s) => s.input)],
+        inputs: [trip, start, ...carried.map((s) => s.input)],
         outputs: [...carried.map((s) => s.output!), ...outputs.map((o) => o.name)],
         attributes: { body: { graph: body } },
         name: 'steps',
       },
     ],
     initializers: [
-      { name: 'trip', dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(steps)) },
-      { name: 'start', dtype: 'bool', shape: [], data: Uint8Array.of(1) },
+      { name: trip, dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(steps)) },
+      { name: start, dtype: 'bool', shape: [], data: Uint8Array.of(1) },
     ],
     inputs: [...inputs.map(rows), ...state.map(stateInput).map(value)],
     outputs: [...carried.map(stateOutput).map(value), ...outputs.map(rows)],
   };
 }
-
-/** Number of float32 values that a step keeps between runs. */
-export const stateSize = (state: readonly LoweredState[]): number =>
-  state.reduce((n, s) => n + sizeOf(s.shape), 0);

@@ -15,7 +15,13 @@ export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly #known = new Map<string, string[]>();
+  readonly #taken: ReadonlySet<string>;
   #names = 0;
+
+  /** `taken` are the names of a graph's inputs and outputs, which no value of the writer's own may bear. */
+  constructor(taken: Iterable<string> = []) {
+    this.#taken = new Set(taken);
+  }
 
   /** The first output of a node; `''` stands for an optional input that is left out. */
   node(
@@ -37,7 +43,7 @@ export class OnnxWriter {
     const key = JSON.stringify([domain, opType, inputs, attributes, outputs]);
     let names = this.#known.get(key);
     if (!names) {
-      names = Array.from({ length: outputs }, () => this.#name('v'));
+      names = Array.from({ length: outputs }, () => this.freshName('v'));
       this.nodes.push({ opType, inputs, outputs: names, attributes, domain, name: `${opType}_${names[0]}` });
       this.#known.set(key, names);
     }
@@ -50,7 +56,7 @@ export class OnnxWriter {
     const key = data.length <= 4096 ? `${dtype}[${shape}]${data.join()}` : undefined;
     const known = key && this.#known.get(key);
     if (known) return known[0]!;
-    const name = this.#name('c');
+    const name = this.freshName('c');
     this.initializers.push({ name, dtype, shape: [...shape], data });
     if (key) this.#known.set(key, [name]);
     return name;
@@ -115,7 +121,11 @@ export class OnnxWriter {
     }
   }
 
-  #name(kind: string): string {
-    return `${kind}${this.#names++}`;
+  /** A name that nothing else bears. */
+  freshName(kind: string): string {
+    let name: string;
+    do name = `${kind}${this.#names++}`;
+    while (this.#taken.has(name));
+    return name;
   }
 }
