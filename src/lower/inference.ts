@@ -18,19 +18,43 @@ export interface InferenceGraph {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** ONNX bytes of `graph`. Throws an Error that names a missing or misshaped weight. */
+/** Whether a node that depends on the images mixes them, by operation; all others keep them apart. */
+const mixes: Record<string, (node: Tensor, context: LoweringContext) => boolean> = {
+  sum: ({ attributes }) => (attributes.axes as number[]).includes(0),
+  max: ({ attributes }) => (attributes.axes as number[]).includes(0),
+  argMax: ({ attributes }) => attributes.axis === 0,
+  concat: ({ attributes }) => attributes.axis === 0,
+  gather: ({ attributes, inputs }, context) => attributes.axis === 0 && context.hasFreeBatch(inputs[0]!),
+  transpose: ({ attributes }) => (attributes.perm as number[])[0] !== 0,
+  matmul: ({ shape, inputs }, context) => shape.length === 2 && context.hasFreeBatch(inputs[1]!),
+};
+
+/** Throws for a node that would give an image another value when there are others beside it. */
+function checkBatch(node: Tensor, context: LoweringContext): void {
+  if (!context.hasFreeBatch(node)) return;
+  if (node.shape[0] !== 1 || mixes[node.op]?.(node, context)) {
+    throw new Error(`'${node.op}' does not keep the images of a batch apart, so the batch cannot be free`);
+  }
+}
+
+/**
+ * ONNX bytes of `graph`. Throws an Error that names a missing or misshaped weight, or an operation that mixes
+ * the images of a batch.
+ */
 export function lowerInference({ inputs, outputs, weights, metadata }: InferenceGraph): Uint8Array {
   const names = Object.keys(outputs);
   const tidy = simplify(names.map((name) => outputs[name]!));
   const order = topological(tidy);
-  const writer = new OnnxWriter();
+  const parameters = order.filter((node) => node.op === 'parameter');
+  const writer = new OnnxWriter([...names, ...[...inputs, ...parameters].map(nameOf)]);
   const options = { target: 'cpu', formulations: 'plain', freeBatch: true } as const;
   const context = new LoweringContext(writer, options, order, tidy, formOf);
   for (const t of [...inputs, ...tidy]) {
     if (t.shape[0] !== 1) throw new Error('a graph with a free batch is built with a batch of 1');
   }
+  for (const t of order) checkBatch(t, context);
   for (const t of inputs) context.define(t, nameOf(t));
-  for (const t of order.filter((node) => node.op === 'parameter')) {
+  for (const t of parameters) {
     const name = nameOf(t);
     const data = weights.get(name);
     if (data?.length !== sizeOf(t.shape)) {

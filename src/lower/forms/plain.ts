@@ -228,8 +228,11 @@ const writes: Record<string, Write> = {
 };
 
 /** Whether `addend` broadcasts into a matrix of the node's shape, as Gemm allows. */
-const fitsGemm: NonNullable<Form['absorbs']> = (node, addend) =>
-  node.shape.length === 2 && addend.dtype === 'float32' && addend.shape.length >= 1;
+const fitsGemm: NonNullable<Form['absorbs']> = (node, addend, context) =>
+  node.shape.length === 2 &&
+  addend.dtype === 'float32' &&
+  addend.shape.length >= 1 &&
+  (context.hasFreeBatch(node) || !context.hasFreeBatch(addend));
 
 export const plainForms: readonly Form[] = [
   ...Object.entries(writes).map(([op, write]): Form => ({ op, write })),
