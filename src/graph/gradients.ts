@@ -3,7 +3,7 @@
 import { add } from './ops/elementwise.js';
 import { constant } from './ops/leaves.js';
 import { broadcastTo } from './ops/shape.js';
-import { definitionOf, shapeError, type Tensor, topological } from './tensor.js';
+import { definitionOf, requireType, shapeError, type Tensor, topological } from './tensor.js';
 
 /**
  * Gradients of a scalar `y` with respect to each tensor of `wrt`, in order, each of that tensor's shape.
@@ -15,6 +15,8 @@ import { definitionOf, shapeError, type Tensor, topological } from './tensor.js'
 export function gradients(y: Tensor, wrt: readonly Tensor[], seed: Tensor = constant(1)): Tensor[] {
   if (y.shape.length !== 0)
     shapeError('gradients', 'only a scalar can be differentiated; take a sum or a mean', [y]);
+  requireType('gradients', 'float32', [y, ...wrt, seed]);
+  if (seed.shape.length !== 0) shapeError('gradients', 'the seed is a scalar', [seed]);
   const order = topological([y]);
   const wanted = new Set(wrt);
   // Nodes through which y depends on a wanted tensor; nothing else needs a gradient.

@@ -91,6 +91,11 @@ export function shapeError(op: string, problem: string, inputs: readonly Tensor[
   throw new ShapeError(`${op}: ${problem} (inputs: ${shapes})`);
 }
 
+/** Throws a `ShapeError` when an input is of another type than `type`. */
+export function requireType(op: string, type: DType, inputs: readonly Tensor[]): void {
+  if (inputs.some((t) => t.dtype !== type)) shapeError(op, `takes ${type} inputs`, inputs);
+}
+
 /** All tensors that `outputs` depend on, each after its inputs. */
 export function topological(outputs: readonly Tensor[]): Tensor[] {
   const order: Tensor[] = [];

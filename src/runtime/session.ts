@@ -72,7 +72,7 @@ export const showShape = (shape: readonly (number | string)[]): string => `[${sh
 /** The value as an ONNX Runtime tensor of `dtype`; the caller has checked its length. */
 export function tensorOf(dtype: string, value: Feed, shape: readonly number[]): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);
-  const numbers = typeof value === 'number' ? new Float32Array(count).fill(value) : value;
+  const numbers = typeof value === 'number' ? new Float64Array(count).fill(value) : value;
   switch (dtype) {
     case 'float32':
       return new Tensor(

@@ -13,7 +13,7 @@ const truth = (...shape: number[]): Tensor => graph.less(float(...shape), 0);
 
 describe('shape errors name the operation and the shapes', () => {
   const by = { stride: 1, padding: 1 };
-  test.each<[string, () => Tensor, RegExp]>([
+  test.each<[string, () => unknown, RegExp]>([
     ['add of sizes that do not broadcast', () => graph.add(float(2, 3), float(2)), /^add: .*\[2, 3\].*\[2\]/],
     ['mul of int32', () => graph.mul(float(2), whole(2)), /^mul: .*float32.*int32/],
     ['less of two types', () => graph.less(float(2), whole(2)), /^less: .*one type/],
@@ -70,6 +70,39 @@ describe('shape errors name the operation and the shapes', () => {
       'conv2d of a kernel too large',
       () => graph.conv2d(float(1, 1, 2, 5), float(1, 1, 3, 3)),
       /^conv2d: the kernel is larger/,
+    ],
+    [
+      'conv2d of int32',
+      () => graph.conv2d(whole(1, 1, 3, 3), float(1, 1, 3, 3)),
+      /^conv2d: takes float32.*int32/,
+    ],
+    [
+      'conv2d of stride 0',
+      () => graph.conv2d(float(1, 1, 3, 3), float(1, 1, 3, 3), { stride: 0 }),
+      /^conv2d: stride 0 and padding 0/,
+    ],
+    [
+      'conv2d of half a padding',
+      () => graph.conv2d(float(1, 1, 3, 3), float(1, 1, 3, 3), { padding: 0.5 }),
+      /^conv2d: stride 1 and padding 0.5/,
+    ],
+    ['prelu of int32', () => graph.prelu(whole(2, 3), float(3)), /^prelu: takes float32.*int32/],
+    ['less of booleans', () => graph.less(truth(2), truth(2)), /^less: takes numbers.*bool/],
+    ['argMax of booleans', () => graph.argMax(truth(2)), /^argMax: takes numbers.*bool/],
+    [
+      'the gradient of a whole number',
+      () => graph.gradients(whole(), [float()]),
+      /^gradients: takes float32.*int32/,
+    ],
+    [
+      'a gradient with respect to labels',
+      () => graph.gradients(graph.sum(float(2)), [whole(2)]),
+      /^gradients: takes float32.*int32/,
+    ],
+    [
+      'a gradient seeded by a vector',
+      () => graph.gradients(graph.sum(float(2)), [float(2)], float(2)),
+      /^gradients: the seed is a scalar.*\[2\]/,
     ],
     ['conv2d of rows', () => graph.conv2d(float(3, 5), float(4, 3)), /^conv2d: /],
     [

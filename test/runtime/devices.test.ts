@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import {
+  cast,
   constant,
+  equal,
   gradients,
   input,
   matmul,
@@ -59,6 +61,19 @@ describe.each(await devicesHere())('%s', (name) => {
     await expect(looped.run({ x, y, rate: 0.1 })).rejects.toThrow(/'x' has shape \[4, 4, 2\]/);
     await device.close();
     await expect(single.run({ x, y, rate: 0.1 })).rejects.toThrow(/disposed/);
+  });
+
+  test('a number that is fed to a whole-number scalar keeps all its digits', async () => {
+    const label = input('label', [], 'int32');
+    const wanted = constant(Int32Array.of(2 ** 24 + 1), []);
+    const device = await openDevice(name, { threads: 1 });
+    const program = await device.compile({
+      inputs: [label],
+      state: [],
+      outputs: { same: cast(equal(label, wanted), 'float32') },
+    });
+    expect((await program.run({ label: 2 ** 24 + 1 })).same!.data[0]).toBe(1);
+    await device.close();
   });
 
   test('an exported model takes any batch and gives its metadata back', async () => {

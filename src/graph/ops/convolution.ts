@@ -1,6 +1,6 @@
 // Two-dimensional convolution and its two gradients as operations of their own. All three are bilinear and
 // each is the gradient of the others, so the family is closed under differentiation.
-import { defineOp, type Shape, shapeError, showShape, type Tensor } from '../tensor.js';
+import { defineOp, requireType, type Shape, shapeError, showShape, type Tensor } from '../tensor.js';
 
 /** Stride and zero padding, the same along height and width. */
 export interface Convolution {
@@ -23,6 +23,11 @@ function outputShape(op: string, x: Shape, w: Shape, by: Convolution, inputs: re
   const [k, kc, kh, kw] = w as [number, number, number, number];
   if (x.length !== 4 || w.length !== 4 || c !== kc) {
     shapeError(op, 'takes images [N, C, H, W] and kernels [K, C, kh, kw]', inputs);
+  }
+  requireType(op, 'float32', inputs);
+  const whole = Number.isInteger(by.stride) && Number.isInteger(by.padding);
+  if (!whole || by.stride < 1 || by.padding < 0) {
+    shapeError(op, `stride ${by.stride} and padding ${by.padding} do not fit`, inputs);
   }
   const size = [convolvedSize(h, kh, by), convolvedSize(width, kw, by)];
   if (size.some((s) => s < 1)) shapeError(op, 'the kernel is larger than the padded image', inputs);

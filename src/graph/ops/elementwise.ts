@@ -1,6 +1,6 @@
 // Elementwise operations with NumPy broadcasting. A gradient is summed back to its operand's shape with
 // `sumTo`, the transpose of broadcasting.
-import { defineOp, type Shape, sameShape, shapeError, type Tensor } from '../tensor.js';
+import { defineOp, requireType, type Shape, sameShape, shapeError, type Tensor } from '../tensor.js';
 import { asTensor } from './leaves.js';
 import { sum } from './reduce.js';
 import { reshape } from './shape.js';
@@ -26,10 +26,6 @@ export function sumTo(g: Tensor, shape: Shape): Tensor {
   const lead = g.shape.length - shape.length;
   const axes = g.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
   return reshape(axes.length > 0 ? sum(g, axes) : g, shape);
-}
-
-function requireType(op: string, type: string, inputs: readonly Tensor[]): void {
-  if (inputs.some((t) => t.dtype !== type)) shapeError(op, `takes ${type} inputs`, inputs);
 }
 
 function unary(name: string, gradient?: (x: Tensor, y: Tensor, g: Tensor) => Tensor) {
@@ -67,6 +63,7 @@ function comparison(name: string) {
     name,
     result: (inputs) => {
       if (inputs[0]!.dtype !== inputs[1]!.dtype) shapeError(name, 'takes inputs of one type', inputs);
+      if (inputs[0]!.dtype === 'bool' && name !== 'equal') shapeError(name, 'takes numbers', inputs);
       return { shape: broadcastShape(name, inputs), dtype: 'bool' };
     },
   });

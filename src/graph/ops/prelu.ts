@@ -1,6 +1,6 @@
 // Parametric ReLU (He et al. 2015) with one slope a channel: x where x >= 0, slope * x where x < 0.
 // Its two gradients are operations of their own, because the fast way to run them shares a mask.
-import { defineOp, type OpDefinition, sameShape, shapeError, type Tensor } from '../tensor.js';
+import { defineOp, type OpDefinition, requireType, sameShape, shapeError, type Tensor } from '../tensor.js';
 import { less, minimum, mul, where } from './elementwise.js';
 import { sum } from './reduce.js';
 import { broadcastTo, reshape } from './shape.js';
@@ -25,6 +25,7 @@ const likeFirst =
     }
     if (inputs.length === 3 && !sameShape(x.shape, inputs[1]!.shape))
       shapeError(name, 'g and x differ in shape', inputs);
+    requireType(name, 'float32', inputs);
     return { shape: x.shape, dtype: 'float32' };
   };
 
@@ -62,6 +63,7 @@ const slopeGradient = defineOp({
     if (!sameShape(g.shape, x.shape) || x.shape.length < 2) {
       shapeError('preluSlopeGradient', 'takes g and x of one shape [N, C, ...]', inputs);
     }
+    requireType('preluSlopeGradient', 'float32', inputs);
     return { shape: [x.shape[1]!], dtype: 'float32' };
   },
   gradient: (node, h) => {

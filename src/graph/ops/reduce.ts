@@ -60,10 +60,10 @@ export function mean(x: Tensor, axes?: readonly number[], options: ReduceOptions
 
 const argMaxNode = defineOp({
   name: 'argMax',
-  result: (inputs, { axis }) => ({
-    shape: inputs[0]!.shape.filter((_, i) => i !== axis),
-    dtype: 'int32',
-  }),
+  result: (inputs, { axis }) => {
+    if (inputs[0]!.dtype === 'bool') shapeError('argMax', 'takes numbers', inputs);
+    return { shape: inputs[0]!.shape.filter((_, i) => i !== axis), dtype: 'int32' };
+  },
 });
 /** Index of the largest value along `axis` (the first on a tie), int32. */
 export const argMax = (x: Tensor, axis = -1): Tensor =>
