@@ -61,6 +61,9 @@ const CONVOLUTIONS = [
   { kernel: 1, stride: 2, padding: 0, size: [5, 4], n: 2, c: 3, k: 2 },
   { kernel: 5, stride: 1, padding: 2, size: [6, 5], n: 1, c: 2, k: 2 },
   { kernel: 5, stride: 3, padding: 1, size: [8, 7], n: 1, c: 2, k: 2 },
+  { kernel: 2, stride: 2, padding: 0, size: [5, 4], n: 1, c: 1, k: 1 },
+  { kernel: 1, stride: 1, padding: 1, size: [2, 3], n: 2, c: 2, k: 1 },
+  { kernel: 3, stride: 3, padding: 2, size: [2, 6], n: 1, c: 2, k: 2 },
 ];
 
 const convolutions: Example[] = CONVOLUTIONS.flatMap(
@@ -177,6 +180,8 @@ export const EXAMPLES: Example[] = [
     build: (t) => graph.sum(t.x!, [0, 2, 3]),
   },
   unary('mean over an axis', (x) => graph.mean(x, [1])),
+  unary('sum over no axes', (x) => graph.sum(x, [])),
+  unary('max over no axes, kept', (x) => graph.max(x, [], { keepDims: true })),
   unary('max of all', (x) => graph.max(x)),
   unary('max over the last axis', (x) => graph.max(x, [1])),
   unary('max over the first axis, kept', (x) => graph.max(x, [0], { keepDims: true })),
@@ -215,6 +220,18 @@ export const EXAMPLES: Example[] = [
     build: (t) => graph.gather(t.x!, t.i!, 1),
   },
   {
+    title: 'gather along the last axis',
+    shapes: { x: [2, 3, 4] },
+    integers: { i: { shape: [3], below: 4 } },
+    build: (t) => graph.gather(t.x!, t.i!, -1),
+  },
+  {
+    title: 'gather by a scalar',
+    shapes: { x: [3, 4] },
+    integers: { i: { shape: [], below: 3 } },
+    build: (t) => graph.gather(t.x!, t.i!, 0),
+  },
+  {
     title: 'oneHot',
     shapes: {},
     integers: { labels: { shape: [2, 3], below: 5 } },
@@ -249,6 +266,21 @@ export const EXAMPLES: Example[] = [
     build: (t) => graph.prelu(t.x!, t.slope!),
   },
   { title: 'prelu of rows', shapes: { x: [4, 3], slope: [3] }, build: (t) => graph.prelu(t.x!, t.slope!) },
+  {
+    title: 'prelu of sequences',
+    shapes: { x: [2, 3, 4], slope: [3] },
+    build: (t) => graph.prelu(t.x!, t.slope!),
+  },
+  {
+    title: 'prelu of one image of one channel',
+    shapes: { x: [1, 1, 2, 3], slope: [1] },
+    build: (t) => graph.prelu(t.x!, t.slope!),
+  },
+  {
+    title: 'prelu of volumes',
+    shapes: { x: [2, 2, 2, 1, 3], slope: [2] },
+    build: (t) => graph.prelu(t.x!, t.slope!),
+  },
   {
     title: 'preluInputGradient',
     shapes: { g: [2, 3, 2, 2], x: [2, 3, 2, 2], slope: [3] },
