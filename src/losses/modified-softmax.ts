@@ -6,7 +6,7 @@ export const modifiedSoftmax = defineLoss({
   name: 'modified-softmax',
   title: 'Modified softmax',
   formula: 'z_j = |x| cos(theta_j), |W_j| = 1, no bias',
-  paper: 'Liu et al., SphereFace, CVPR 2017, equation 4',
+  paper: 'Liu et al., SphereFace, CVPR 2017, section 3.1',
   defaults: {},
   check: () => ({}),
   build: (context) => marginHead(context, { weights: 'unit', features: 'free' }),

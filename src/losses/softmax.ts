@@ -13,7 +13,7 @@ export const softmax = defineLoss<SoftmaxOptions>({
   name: 'softmax',
   title: 'Softmax',
   formula: 'z_j = W_j . x + b_j',
-  paper: 'Liu et al., SphereFace, CVPR 2017, equation 1',
+  paper: 'Liu et al., SphereFace, CVPR 2017, section 3.1',
   defaults: { bias: true },
   check({ bias }) {
     if (typeof bias !== 'boolean') refuse('softmax', 'bias', bias, 'true or false');

@@ -1,5 +1,6 @@
 // The one place that makes ONNX Runtime sessions, so that every program and model runs under the same settings.
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { UserError } from '../common/errors.js';
 import type { Target } from '../lower/index.js';
 
 // Errors reach the caller as exceptions; a second copy on standard error would only garble the output.
@@ -93,7 +94,7 @@ export function tensorOf(dtype: string, value: Feed, shape: readonly number[]): 
     case 'uint8':
       return new Tensor('uint8', Uint8Array.from(numbers), shape);
     default:
-      throw new TypeError(`inputs of type ${dtype} cannot be fed`);
+      throw new UserError(`inputs of type ${dtype} cannot be fed; export the model with float32 inputs`);
   }
 }
 

@@ -18,7 +18,7 @@ import {
   square,
   sub,
 } from '../../src/graph/index.js';
-import { lowerInference } from '../../src/lower/index.js';
+import { encodeModel, lowerInference } from '../../src/lower/index.js';
 import { type DeviceName, openDevice } from '../../src/runtime/index.js';
 import { devicesHere } from './devices-here.js';
 
@@ -115,6 +115,19 @@ describe.each(await devicesHere())('%s', (name) => {
     await expect(device.load(file)).rejects.toThrow(/model\.onnx: no such file/);
     await device.close();
   });
+});
+
+test('a model whose input cannot be fed is refused with the mend', async () => {
+  const value = (name: string) => ({ name, dtype: 'float64' as const, shape: [1] });
+  const nodes = [{ opType: 'Neg', inputs: ['x'], outputs: ['y'] }];
+  const doubles = { name: 'doubles', inputs: [value('x')], outputs: [value('y')], initializers: [], nodes };
+  const device = await openDevice('cpu', { threads: 1 });
+  const model = await device.load(encodeModel({ opset: 17, graph: doubles }));
+  await expect(model.run({ x: Float32Array.of(1) })).rejects.toThrow(UserError);
+  await expect(model.run({ x: Float32Array.of(1) })).rejects.toThrow(
+    /float64 cannot be fed; export.*float32/,
+  );
+  await device.close();
 });
 
 test('a device that is not there is refused, with what to install', async () => {
