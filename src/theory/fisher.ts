@@ -4,7 +4,7 @@ import { type ClassMeans, classMeans, cosineAt, squaredNorm, type Vectors } from
 
 /** The score and its two halves. */
 export interface AngularFisher {
-  /** S_w / S_b; 0 when every class is a single direction. NaN with one class, where S_b is zero. */
+  /** S_w / S_b; 0 when every class is a direction of its own. Not finite where S_b is zero: NaN with one class. */
   score: number;
   /** S_w = sum_i sum_{x in class i} (1 - cos(x, m_i)). */
   within: number;
