@@ -1,6 +1,12 @@
 // hypersphere embed: a folder of aligned faces in, a file of embeddings out.
 import { Command } from 'commander';
-import { checkEmbeddingsFile, embedFolder, openEmbedder, writeEmbeddings } from '../face/index.js';
+import {
+  checkEmbeddingsFile,
+  checkEmbeddingsPlace,
+  embedFolder,
+  openEmbedder,
+  writeEmbeddings,
+} from '../face/index.js';
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { duration, note, progress, result, usage } from './output.js';
 
@@ -35,6 +41,7 @@ export function embedCommand(): Command {
 
 async function run({ model, data, out, json, ...flags }: Flags): Promise<void> {
   usage(() => checkEmbeddingsFile(out));
+  checkEmbeddingsPlace(out);
   const started = performance.now();
   const embedder = await openEmbedder(model, embedderOptions(flags));
   try {
@@ -44,7 +51,7 @@ async function run({ model, data, out, json, ...flags }: Flags): Promise<void> {
       shown.update(done, '');
     }).finally(() => shown?.stop());
     const [file, list] = await writeEmbeddings(out, set);
-    for (const { reason } of set.skipped) note(`skipped: ${reason}`);
+    for (const { path, reason } of set.skipped) note(`skipped ${path}: ${reason}`);
     const seconds = (performance.now() - started) / 1000;
     const { length, manifest, skipped } = set;
     const images = set.images.length;

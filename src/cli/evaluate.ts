@@ -1,5 +1,6 @@
 // hypersphere evaluate: a model on a benchmark, by its protocol.
 import { Command, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { locatePairs, readPairs } from '../data/index.js';
 import { type LfwMode, lfw, summarise } from '../evaluate/index.js';
 import { openEmbedder } from '../face/index.js';
@@ -11,7 +12,8 @@ The data folder holds the aligned faces as Name/Name_0001.jpg; the pair list is 
   sphereface    mean feature removed, cosine, image and mirror concatenated (the paper's code)
   insightface   squared distance of normalised sums of image and mirror
   exact         cosine, concatenated, the threshold from a sweep over all scores
-A figure depends on how the faces were aligned: state it with the figure.
+A figure depends on how the faces were aligned, which no program can see: state it with the figure, and compare it
+with published ones only where the alignment is the same.
 ${FOREIGN_MODELS}
 
 Examples:
@@ -49,7 +51,13 @@ export function evaluateCommand(): Command {
 
 async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flags): Promise<void> {
   const started = performance.now();
-  const { paths, people, pairs } = await locatePairs(await readPairs(pairsFile), data);
+  const list = await readPairs(pairsFile);
+  if (list.folds < 2) {
+    throw new UserError(
+      `${pairsFile}: one fold; two are needed, as a fold's threshold comes from the others`,
+    );
+  }
+  const { paths, people, pairs } = await locatePairs(list, data);
   const embedder = await openEmbedder(model, embedderOptions(flags));
   try {
     const shown = progress(paths.length, 'images');
@@ -78,7 +86,10 @@ async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flag
     const text = rows.map(({ figure, value, interval, note }) =>
       `${figure.padEnd(width('figure'))}  ${value.padEnd(width('value'))}  ${interval.padEnd(width('interval'))}  ${note}`.trimEnd(),
     );
-    text.unshift(`${model} on ${data}, pairs of ${pairsFile} (${paths.length} images, ${duration(seconds)})`);
+    text.unshift(
+      `${model} on ${data}, pairs of ${pairsFile} (${paths.length} images, ${duration(seconds)})`,
+      `faces taken as they are aligned there; the model's template: ${template}`,
+    );
     result({ ...about, ...figures, seconds }, text.join('\n'), json);
   } finally {
     await embedder.close();

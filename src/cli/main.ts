@@ -29,7 +29,6 @@ function program(): Command {
   const root = new Command('hypersphere')
     .description(description)
     .version(version)
-    .showHelpAfterError('(--help lists the flags)')
     .addHelpText('after', EXAMPLES);
   for (const command of [toyCommand(), trainCommand(), evaluateCommand(), embedCommand(), infoCommand()]) {
     root.addCommand(command);
@@ -40,7 +39,7 @@ function program(): Command {
 
 /** Lets a usage error reach `main` as an exception instead of ending the process, in every subcommand. */
 function prepare(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().showHelpAfterError('(--help lists the flags)');
   for (const inner of command.commands) prepare(inner);
 }
 

@@ -30,6 +30,7 @@ export function result(value: object, text: string, json: boolean | undefined): 
 
 /** Runs the program and sets the exit code; prints one line for an error (a stack with HYPERSPHERE_DEBUG=1). */
 export async function main(program: () => Promise<unknown>): Promise<void> {
+  guardStreams();
   try {
     await program();
   } catch (error) {
@@ -44,8 +45,35 @@ export async function main(program: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/**
+ * A reader that closes its end of a pipe early (`| head`) is no mistake, and nothing that only shows progress
+ * may end a training run; a result that cannot be written is an error like any other.
+ */
+function guardStreams(): void {
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    note(`hypersphere: standard output: ${DISK[error.code ?? ''] ?? error.message}`);
+    process.exitCode = 1;
+  });
+}
+
+/** What the operating system says of files, in words. */
+const DISK: Record<string, string> = {
+  ENOSPC: 'no space is left on its disk',
+  EDQUOT: 'the quota of its disk is used up',
+  EACCES: 'permission was denied',
+  EPERM: 'permission was denied',
+  EROFS: 'its disk is read-only',
+  ENOTDIR: 'a part of this path is a file, not a folder',
+  EISDIR: 'is a folder, not a file',
+  ENOENT: 'no such file or folder',
+};
+
 function oneLine(error: Error): string {
   const message = (error.message || error.name).split('\n')[0]!;
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code && DISK[code]) return `${path ?? message}: ${DISK[code]}`;
   return error instanceof UserError ? message : `${message} (HYPERSPHERE_DEBUG=1 shows where)`;
 }
 

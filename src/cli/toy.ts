@@ -6,8 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { runToy, toyLosses } from '../evaluate/toy.js';
 import type { ToyResults } from '../evaluate/toy-results.js';
-import { toyPage } from '../report/index.js';
-import { DEVICES } from '../train/config.js';
+import { type DeviceName, deviceNames } from '../runtime/index.js';
 import { TOY, TOY_LOSSES } from '../train/toy.js';
 import { whole } from './flags.js';
 import { duration, note, type Progress, progress, result } from './output.js';
@@ -25,7 +24,7 @@ interface Flags {
   steps: number;
   images?: number;
   losses?: string[];
-  device: (typeof DEVICES)[number];
+  device: DeviceName;
   threads?: number;
 }
 
@@ -37,7 +36,7 @@ export function toyCommand(): Command {
     .option('--steps <n>', 'training steps of each loss', whole(1), TOY.steps)
     .option('--images <n>', 'images of each digit at most (default: all, about 1,000)', whole(10))
     .option('--seed <n>', 'seed of everything random', whole(Number.MIN_SAFE_INTEGER), 1)
-    .addOption(new Option('--device <name>', 'where to compute').choices(DEVICES).default('cpu'))
+    .addOption(new Option('--device <name>', 'where to compute').choices(deviceNames).default('cpu'))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--json', 'print the results as one JSON object')
     .addHelpText('after', EXAMPLES)
@@ -71,7 +70,8 @@ async function run({ out, json, images, ...options }: Flags): Promise<void> {
     shown?.stop();
     shown = undefined;
     const page = join(out, 'index.html');
-    writeFileSync(page, toyPage(results));
+    // Loaded when it is needed, because plots take longer to load than everything else together.
+    (await import('../report/toy-page.js')).writeToyPage(page, results);
     writeFileSync(join(out, 'results.json'), `${JSON.stringify(results)}\n`);
     result({ ...results, page }, report(results, resolve(page)), json);
   } finally {

@@ -1,9 +1,10 @@
 // hypersphere train: a folder of aligned faces in, a run folder out.
 import { Command, Option } from 'commander';
+import { UserError } from '../common/errors.js';
 import { type HeldOutResults, measureRun } from '../evaluate/run.js';
 import { losses } from '../losses/index.js';
+import { deviceNames } from '../runtime/index.js';
 import {
-  DEVICES,
   draftRun,
   NETWORKS,
   readSettings,
@@ -58,7 +59,7 @@ export function trainCommand(): Command {
     .option('--seed <n>', 'seed of everything random (default 1)', whole(Number.MIN_SAFE_INTEGER))
     .option('--holdout <n>', 'people kept out of training and verified at the end (default 0)', whole(0))
     .option('--min-images <n>', 'leave out people with fewer images (default 1)', whole(1))
-    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(DEVICES))
+    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--steps-per-call <n>', 'steps in one call of the runtime (default 1; cuda: 10)', whole(1))
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
@@ -128,10 +129,15 @@ async function run(flags: Flags, command: Command): Promise<void> {
     return;
   }
   note('measuring the embedder');
-  const measured = await measureRun(config.out, {
-    device: config.device,
-    threads: config.threads || undefined,
-  });
+  const { device, threads } = config;
+  const measured = await measureRun(config.out, { device, threads: threads || undefined }).catch(
+    async (error: unknown) => {
+      // The run itself is done, so it has its page whatever the measuring meets.
+      await writeRunPage(config.out);
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(`${config.out} is trained, but could not be measured: ${error.message}`);
+    },
+  );
   const page = await writeRunPage(config.out);
   result(
     { ...summary(ended), ...measured, page },
@@ -160,7 +166,7 @@ function interruptible(): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(1);
-    note('\nstopping after this step and saving (again to stop at once)');
+    note('\nstopping after the step at hand, which is saved (again to stop at once)');
     controller.abort();
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
@@ -210,8 +216,9 @@ function summary({ config, finished, step, seconds, last }: TrainResult): object
 }
 
 function describeResults({ config, last }: TrainResult, measured: HeldOutResults): string {
+  const { seed } = config;
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
-  const lines = [`trained ${config.net} with ${config.loss}: ${config.out}/model.onnx`];
+  const lines = [`trained ${config.net} with ${config.loss}, seed ${seed}: ${config.out}/model.onnx`];
   if (last)
     lines.push(
       `last batch: loss ${last.loss.toFixed(3)}${last.accuracy === undefined ? '' : `, accuracy ${percent(last.accuracy)}`}`,
@@ -224,7 +231,10 @@ function describeResults({ config, last }: TrainResult, measured: HeldOutResults
     lines.push(
       `held-out people (${held.people}, ${held.pairs} pairs): accuracy ${percent(held.accuracy)} +- ${percent(held.standardError)}, ` +
         `EER ${percent(held.eer)}, AUC ${held.auc.toFixed(4)}`,
+      `  ten folds +- standard error; pairs share images and people, so what other people would give differs by more`,
     );
+  } else if (measured.heldOutMissing) {
+    lines.push(`held-out people were not measured: ${measured.heldOutMissing}`);
   }
   return lines.join('\n');
 }

@@ -58,11 +58,15 @@ export function inputWindow(width: number, height: number, size: readonly [numbe
   };
 }
 
-/** The first line of a library's message, without the name of the part that complains. */
+/**
+ * The first line of a library's message, without the name of the part that complains. On a second thread the
+ * library may lose what it had to say.
+ */
 function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split('\n').map((line) => line.trim());
-  return (lines.find((line) => line !== '') ?? 'unreadable').replace(/^(Input buffer|VipsJpeg): /, '');
+  const first = lines.find((line) => line !== '' && line !== 'Unknown error');
+  return (first ?? 'cannot be decoded: cut off or damaged').replace(/^(Input buffer|VipsJpeg): /, '');
 }
 
 /** Decodes an image held in memory; `name` is only for messages. See {@link decodeFace}. */

@@ -1,7 +1,7 @@
 // The pair list of Labeled Faces in the Wild (pairs.txt, 'View 2'): the number of folds and of pairs, then in
 // every fold the same-person pairs ('Name 1 2') and as many different ones ('Name 1 Other 3').
 // Format: http://vis-www.cs.umass.edu/lfw/README.txt.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { imageExtensions } from './images.js';
@@ -95,9 +95,14 @@ export function parsePairs(text: string, file = 'pairs'): PairList {
 
 /**
  * Finds the images of a pair list below `folder`, as `Name/Name_0001` with any image ending. Throws a UserError
- * that names the first missing image and the line that asks for it.
+ * when there is no such folder, and one that names the first missing image and the line that asks for it.
  */
 export async function locatePairs(list: PairList, folder: string): Promise<ImagePairs> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory())
+    throw new UserError(
+      `${folder}: ${found ? 'is a file; a folder with one folder a person is needed' : 'no such folder'}`,
+    );
   const contents = new Map<string, Map<string, string>>();
   const filesOf = async (name: string) => {
     let files = contents.get(name);

@@ -23,7 +23,10 @@ export interface HeldOutResults {
     people: number;
     images: number;
     pairs: number;
-    /** Mean over ten folds, with its standard error. */
+    /**
+     * Mean over ten folds, with its standard error. Pairs share images and people across folds, so other people
+     * would change the accuracy by more than that.
+     */
     accuracy: number;
     standardError: number;
     eer: number;

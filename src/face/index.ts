@@ -2,6 +2,7 @@
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export {
   checkEmbeddingsFile,
+  checkEmbeddingsPlace,
   embedFolder,
   type FolderEmbeddings,
   type FolderImage,

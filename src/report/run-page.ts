@@ -220,7 +220,7 @@ function measured(results: Record<string, unknown> | undefined): Markup | undefi
   }
   return html`<section><h2>Measured</h2>
 ${table(['People', 'Images', 'Verification accuracy ↑', 'EER ↓', 'Angular Fisher score ↓'], rows)}
-<p class="note">Verification of people who were not trained on${held && html`: ${held.pairs} pairs of same and different people, ten folds, the threshold of a fold from the other nine, ± standard error`}. The angular Fisher score is the spread within people over the spread between them, in angle.</p></section>`;
+<p class="note">Verification of people who were not trained on${held && html`: ${held.pairs} pairs of same and different people, ten folds, the threshold of a fold from the other nine, ± standard error (pairs share images and people, so other people would change it by more)`}. The angular Fisher score is the spread within people over the spread between them, in angle.</p></section>`;
 }
 
 /** The page of the run in `folder` as one HTML text. Throws a UserError when there is no run. */

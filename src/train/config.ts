@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
 import { losses } from '../losses/index.js';
+import { deviceNames } from '../runtime/index.js';
 import { DEFAULT_EPOCHS, defaultGamma, defaultMilestones, defaultRate, PAPER } from './schedule.js';
 
 /** Networks that `train` accepts. */
@@ -17,8 +18,6 @@ export const NETWORKS = [
   'sphereface-36',
   'sphereface-64',
 ] as const;
-/** Devices that `train` accepts. */
-export const DEVICES = ['cpu', 'webgpu', 'cuda', 'coreml', 'dml', 'auto'] as const;
 
 const count = z.number().int().positive();
 const annealing = z
@@ -58,7 +57,7 @@ export const settingsSchema = z.strictObject({
   minImages: count,
   /** Bytes of decoded images kept in memory; a larger data set is streamed. */
   memoryBudget: count,
-  device: z.enum(DEVICES),
+  device: z.enum(deviceNames),
   /** Threads of the device; 0 lets the runtime choose. */
   threads: z.number().int().nonnegative(),
   formulations: z.enum(['fast', 'plain']),
@@ -141,10 +140,11 @@ export type Draft = Omit<Config, 'steps'> & Pick<Settings, 'steps' | 'epochs'>;
 
 /**
  * Fills the defaults in. `data`, `net` and `loss` have none. The rules for rate, milestones and
- * annealing are in `schedule.ts`. Throws a `UserError` for settings that contradict each other.
+ * annealing are in `schedule.ts`. Throws a `UserError` for settings that are out of range or contradict
+ * each other.
  */
 export function draftConfig(settings: Settings): Draft {
-  const { data, net, loss } = settings;
+  const { data, net, loss } = parseSettings(settings, 'settings');
   if (data === undefined)
     throw new UserError('--data DIR is missing: the folder with one folder of images a person');
   if (net === undefined) throw new UserError(`--net is missing: one of ${NETWORKS.join(', ')}`);

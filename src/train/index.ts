@@ -2,7 +2,6 @@
 export { type Checkpoint, newestCheckpoint, readCheckpoint, saveCheckpoint } from './checkpoint.js';
 export {
   type Config,
-  DEVICES,
   type Draft,
   draftConfig,
   draftRun,

@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { requireWritable } from '../common/folders.js';
 import type { ImageFolder } from '../data/index.js';
 import type { Config } from './config.js';
 
@@ -65,9 +66,11 @@ export function writeJson(file: string, value: unknown): void {
 
 /**
  * Checks that a run may go into `folder`, and changes nothing: a new run needs an empty or absent folder
- * unless `force`, one to resume needs its configuration. Throws a `UserError` otherwise.
+ * unless `force`, one to resume needs its configuration, and both must be able to write there. Throws a
+ * `UserError` otherwise.
  */
 export function checkRunFolder(folder: string, how: { resume?: boolean; force?: boolean }): void {
+  requireWritable(folder);
   if (how.resume) {
     if (existsSync(join(folder, FILES.config))) return;
     throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`);

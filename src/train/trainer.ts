@@ -32,7 +32,10 @@ export interface TrainOptions {
   resume?: boolean;
   /** Start over in a folder that is not empty. */
   force?: boolean;
-  /** When it is aborted, the run saves a checkpoint after the step at hand and stops. */
+  /**
+   * When it is aborted, the run saves a checkpoint after the step at hand and stops; before the first step,
+   * while images are read, `train` throws a `UserError` instead and has written nothing.
+   */
   signal?: AbortSignal;
   /** Hears of every image read before training. */
   onImage?: (done: number, total: number) => void;
@@ -74,7 +77,11 @@ export async function train(draft: Draft, options: TrainOptions = {}): Promise<T
       holdout: draft.holdout,
       minImages: draft.minImages,
       memoryBudget: draft.memoryBudget,
-      onProgress: options.onImage,
+      onProgress(done, total) {
+        options.onImage?.(done, total);
+        if (options.signal?.aborted && done < total)
+          throw new UserError('stopped while the images were read; nothing was written');
+      },
     });
     try {
       return await trainOn(device, data, draft, options);

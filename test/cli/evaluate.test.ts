@@ -71,7 +71,9 @@ describe('evaluate lfw', () => {
   test('prints a table for people', async () => {
     const { code, stdout } = await lfw(...prepared);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/means\.onnx on .*lfw.*\naccuracy +\d+\.\d\d % \+- \d/);
+    expect(stdout).toMatch(
+      /means\.onnx on .*lfw.*\nfaces taken as they are aligned there; .*not stated\naccuracy +\d+\.\d\d % \+- \d/,
+    );
     expect(stdout).toMatch(/mode +sphereface/);
   });
 
@@ -83,10 +85,21 @@ describe('evaluate lfw', () => {
 
   test('names a pair whose image is missing', async () => {
     const list = join(folder, 'missing.txt');
-    writeFileSync(list, '1\t1\nRed\t1\t7\nRed\t1\tBlue\t1\n');
+    writeFileSync(list, '2\t1\nRed\t1\t7\nRed\t1\tBlue\t1\nRed\t1\t2\nRed\t2\tGrey\t1\n');
     const { code, stderr } = await lfw(...prepared, '--pairs', list);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^hypersphere: .*Red_0007: no such image .*missing\.txt line 2\n$/);
+  });
+
+  test('names a folder that is not there, and a list of one fold, before any image is read', async () => {
+    const nowhere = await lfw(...prepared, '--data', join(folder, 'nowhere'));
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toMatch(/^hypersphere: .*nowhere: no such folder\n$/);
+    const list = join(folder, 'single.txt');
+    writeFileSync(list, '1\nRed\t1\t2\nRed\t1\tBlue\t1\n');
+    const single = await lfw(...prepared, '--pairs', list);
+    expect(single.code).toBe(1);
+    expect(single.stderr).toMatch(/^hypersphere: .*single\.txt: one fold; two are needed, .*\n$/);
   });
 
   test('ends with 2 when it is not understood', async () => {
@@ -117,6 +130,9 @@ test('embed writes embeddings, and the paths beside them', async () => {
   const { images } = JSON.parse(readFileSync(`${out}.json`, 'utf8'));
   expect(images[0]).toEqual({ path: 'Blue/Blue_0001.png', person: 'Blue' });
   expect(embeddings.data[2]).toBeCloseTo((205 - 127.5) / 128, 4);
+  const refused = await hypersphere('embed', '--model', model, '--data', data, '--out', join(out, 'b.npy'));
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/^hypersphere: .*: is a file, and a folder is needed; .*--out\n$/);
   const wrong = await hypersphere('embed', '--model', model, '--data', data, '--out', 'out.csv');
   expect(wrong.code).toBe(2);
   expect(wrong.stderr).toMatch(/out\.csv: its ending must be one of/);

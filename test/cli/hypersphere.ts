@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The built command. */
+export const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** What a finished command left. `code` is null when a signal ended it. */
 export interface Finished {

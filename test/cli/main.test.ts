@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { hypersphere } from './hypersphere.js';
+import { command, hypersphere, start } from './hypersphere.js';
 
 describe('the command line', () => {
   it('describes a network as one JSON object and nothing else on standard output', async () => {
@@ -29,6 +31,29 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await hypersphere('info', 'no-such-thing');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^hypersphere: 'no-such-thing' is neither a network \(.*\) nor a file\n$/);
+  });
+
+  it('points to the help of a command whose flags were not understood', async () => {
+    const { code, stderr } = await hypersphere('train', '--dta', 'faces');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/unknown option '--dta'.*--help lists the flags/s);
+  });
+
+  it('is silent when the reader of its output has gone', async () => {
+    const { child, finished } = start('info', 'sphereface-64', '--json');
+    child.stdout!.destroy();
+    expect(await finished).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('says so when its output cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const ended = spawnSync(process.execPath, [command, 'info', 'sphereface-4', '--json'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect(ended.stderr).toBe('hypersphere: standard output: no space is left on its disk\n');
+    expect(ended.status).toBe(1);
   });
 
   it('ends with 0 after its version and its help', async () => {

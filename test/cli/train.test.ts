@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FILES, readMetrics } from '../../src/train/run-folder.js';
@@ -97,6 +97,19 @@ describe('hypersphere train', () => {
     expect(losses(killed)).toEqual(losses(whole));
     const model = (out: string) => readFileSync(join(out, FILES.model));
     expect(model(killed).equals(model(whole))).toBe(true);
+  });
+
+  it('refuses settings out of range and a place it cannot write to before it reads an image', async () => {
+    const momentum = await hypersphere(...recipe(join(temporaryFolder(), 'run'), 4), '--momentum', '1');
+    expect(momentum).toMatchObject({ code: 2, stdout: '' });
+    expect(momentum.stderr).toMatch(/^hypersphere: settings: momentum: .*\n$/);
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    for (const out of [file, join(file, 'run')]) {
+      const { code, stderr } = await hypersphere(...recipe(out, 4));
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^hypersphere: .*file.*and a folder is needed; name another with --out\n$/);
+    }
   });
 
   it('ends with 1 and a line that says what to mend when there is nothing to train on', async () => {

@@ -41,13 +41,18 @@ describe('the configuration', () => {
     );
   });
 
+  it('refuses settings that are out of range, wherever they come from', () => {
+    expect(() => draftConfig({ ...wanted, momentum: 1 })).toThrow(/settings: momentum: /);
+    expect(() => draftConfig({ ...wanted, milestones: [0] })).toThrow(/settings: milestones/);
+  });
+
   it("scales the paper's settings to the run", () => {
     const config = resolveConfig(draftConfig({ ...wanted, batch: 64, epochs: 14 }), 96);
     expect(config.steps).toBe(14 * 96);
-    expect(config.lr).toBe(0.0125);
+    expect(config.lr).toBe(0.0354); // .1 x sqrt(64 / 512)
     expect(config.lossOptions).toMatchObject({
       margin: 4,
-      annealing: { base: 1000, gamma: (0.12 * 28_000) / 1344, minimum: 5 },
+      annealing: { base: 1000, gamma: 0.296, minimum: 5 }, // 2 x (1000 / 5 - 1) / 1344
     });
   });
 

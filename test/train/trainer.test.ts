@@ -40,6 +40,17 @@ async function trainUntil(settings: Settings, step: number, resume = false) {
 }
 
 describe('a training run', () => {
+  it('that is stopped while its images are read leaves nothing', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const controller = new AbortController();
+    const stopped = train(draftRun([tiny(out)], false), {
+      signal: controller.signal,
+      onImage: (done) => done === 2 && controller.abort(),
+    });
+    await expect(stopped).rejects.toThrow(/stopped while the images were read/);
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('that was stopped and resumed takes the very steps of one that was not', async () => {
     const [whole, parts] = [join(temporaryFolder(), 'whole'), join(temporaryFolder(), 'parts')];
     const end = await train(draftRun([tiny(whole)], false));

@@ -1,8 +1,10 @@
 // A whole folder of aligned faces as embeddings, and the files they are kept in: safetensors, NumPy's .npy, or
 // JSON lines, chosen by the file's ending.
+import { statSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
+import { requireWritable } from '../../common/folders.js';
 import { compareNames, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
 import type { Manifest } from '../models/manifest.js';
 import type { Embedder } from './embedder.js';
@@ -75,7 +77,10 @@ export async function embedFolder(
     length,
     embeddings: all.subarray(0, kept * length),
     images: found.filter((_, i) => !reasons.has(i)),
-    skipped: [...reasons].map(([index, reason]) => ({ path: found[index]!.path, reason })),
+    skipped: [...reasons].map(([index, reason]) => {
+      const { path } = found[index]!;
+      return { path, reason: reason.replace(`${join(folder, path)}: `, '') };
+    }),
   };
 }
 
@@ -103,7 +108,7 @@ const writers: Record<string, (set: FolderEmbeddings) => Uint8Array | string> = 
       .join(''),
 };
 
-/** Throws UserError unless `file` has an ending that is known and a place to be written to. */
+/** Throws UserError unless `file` has an ending that is known. */
 export function checkEmbeddingsFile(file: string): void {
   if (!(extname(file).toLowerCase() in writers)) {
     throw new UserError(`${file}: its ending must be one of ${Object.keys(writers).join(', ')}`);
@@ -124,6 +129,14 @@ export async function writeEmbeddings(file: string, set: FolderEmbeddings): Prom
   await whole(file, writers[extname(file).toLowerCase()]!(set));
   await whole(beside, `${JSON.stringify(list, null, 1)}\n`);
   return [file, beside];
+}
+
+/** Throws UserError when `file` cannot be written where it is asked for; changes nothing. */
+export function checkEmbeddingsPlace(file: string): void {
+  requireWritable(dirname(file));
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UserError(`${file}: is a folder; name a file with --out`);
+  }
 }
 
 async function whole(file: string, content: Uint8Array | string): Promise<void> {

@@ -1,0 +1,24 @@
+// Whether results can be written somewhere, asked before the work and not after it.
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UserError } from './errors.js';
+
+/**
+ * Checks that `folder`, which need not be there yet, can be made and written to; changes nothing. Throws a
+ * `UserError` that names it when a file is in its way or the place may not be written to.
+ */
+export function requireWritable(folder: string): void {
+  let place = resolve(folder);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const stat = statSync(place, { throwIfNoEntry: false });
+  if (stat && !stat.isDirectory()) {
+    const what = place === resolve(folder) ? 'a file' : `below the file ${place}`;
+    throw new UserError(`${folder}: is ${what}, and a folder is needed; name another with --out`);
+  }
+  try {
+    accessSync(place, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${folder}: may not be written to (${code}); name another with --out`);
+  }
+}
