@@ -90,6 +90,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   const smooth = new Smoothed();
   const started = performance.now();
   let ended: TrainResult;
+  let begun: string | undefined;
   try {
     ended = await train(draft, {
       resume,
@@ -101,6 +102,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       },
       onStart(config, data, step) {
         shown?.stop();
+        begun = config.out;
         note(
           `${config.net} with ${config.loss} on ${data.images.length} images of ${data.people.length} people ` +
             `(${data.heldOut.length} people held out), batch ${config.batch}, ${config.steps} steps, rate ${config.lr}, seed ${config.seed}`,
@@ -113,6 +115,10 @@ async function run(flags: Flags, command: Command): Promise<void> {
       },
       onNote: display,
     });
+  } catch (error) {
+    // A run that diverged shows where; what stopped it matters more than a page that cannot be written.
+    if (begun !== undefined) await writeRunPage(begun).catch(() => {});
+    throw error;
   } finally {
     shown?.stop();
     shown = undefined;

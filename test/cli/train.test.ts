@@ -99,6 +99,14 @@ describe('hypersphere train', () => {
     expect(model(killed).equals(model(whole))).toBe(true);
   });
 
+  it('whose loss is no longer finite ends with 1 and one line, and has a page', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const { code, stdout, stderr } = await hypersphere(...recipe(out, 6), '--lr', '1e9', '--json');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/\nhypersphere: step \d+: .*; lower the rate .*\n$/);
+    expect(readFileSync(join(out, FILES.page), 'utf8')).toContain('of 6 steps done');
+  });
+
   it('refuses settings out of range and a place it cannot write to before it reads an image', async () => {
     const momentum = await hypersphere(...recipe(join(temporaryFolder(), 'run'), 4), '--momentum', '1');
     expect(momentum).toMatchObject({ code: 2, stdout: '' });
