@@ -124,12 +124,13 @@ function report(results: ToyResults, page: string): string {
       : [title, `diverged at step ${diverged}: its loss was no longer a finite number`],
   );
   const { trained, heldOut } = results.digits;
+  const pairs = results.runs.find(({ figures }) => figures)?.figures?.openSet.pairs;
   return `
 ${table(rows)}
 
 Digits ${trained.join(' ')} were trained on; ${heldOut.join(' and ')} were not, and are the open set. Angular Fisher
 score and width of a class: smaller is better; the width, and the angle to the nearest class, are of new images.
-Seed ${results.seed}, ${duration(results.seconds)}.
+${pairs === undefined ? '' : `Open set: ${pairs} pairs, ten folds, ± standard error over the folds of one network; another seed changes it by more.\n`}Seed ${results.seed}, ${duration(results.seconds)}.
 
 Page with the pictures: ${page}
 Train on your own faces (one folder of aligned faces a person):

@@ -251,6 +251,9 @@ describe('manifests', () => {
       /absent\.json: no such file/,
     );
     await expect(open(join(folder, 'absent.onnx'))).rejects.toThrow(/absent\.onnx: no such file/);
+    const empty = join(folder, 'empty.onnx');
+    writeFileSync(empty, '');
+    await expect(open(empty)).rejects.toThrow(/empty\.onnx: the file is empty/);
     const value = (name: string) => ({ name, dtype: 'float32' as const, shape: [2] });
     const nodes = [{ opType: 'Neg', inputs: ['x'], outputs: ['y'] }];
     const graph = { name: 'g', inputs: [value('x')], outputs: [value('y')], initializers: [], nodes };

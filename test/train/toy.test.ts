@@ -109,6 +109,7 @@ describe('hypersphere toy', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('hypersphere train --data DIR --net sphereface-4 --loss a-softmax');
     expect(stdout).toContain(join(folder, 'index.html'));
+    expect(stdout).toMatch(/Open set: \d+ pairs, ten folds, ± standard error/);
     for (const { title } of TOY_LOSSES) expect(stdout).toContain(title);
     const results = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as ToyResults;
     expect(results.runs).toHaveLength(TOY_LOSSES.length);

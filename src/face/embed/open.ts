@@ -58,11 +58,13 @@ export async function openEmbedder(modelFile: string, options: EmbedderOptions =
 }
 
 async function read(file: string): Promise<Buffer> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       `${file}: ${error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`}`,
     );
   });
+  if (bytes.length === 0) throw new UserError(`${file}: the file is empty`);
+  return bytes;
 }
 
 async function statedManifest(
