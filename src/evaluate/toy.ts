@@ -1,6 +1,5 @@
 // The toy experiment as a whole: every loss trains the same network on the same digits, and what each has made
 // of the plane is measured: on images of the trained digits that were not trained on, and on digits never seen.
-import { availableParallelism } from 'node:os';
 import { UserError } from '../common/errors.js';
 import { type DigitSplit, digits, type MemoryImages, readPlanes, splitDigits } from '../data/index.js';
 import { type Device, type DeviceName, openDevice } from '../runtime/index.js';
@@ -70,31 +69,29 @@ export async function runToy(options: ToyOptions = {}, hooks: ToyHooks = {}): Pr
   const started = performance.now();
   const split = splitDigits(digits(), { seed, heldOut: TOY.heldOut, ...(perClass && { perClass }) });
   const batch = Math.min(TOY.batch, split.train.labels.length);
-  // A network this small gains little from a second thread; two networks beside each other gain all of it.
-  const lanes = deviceName === 'cpu' ? Math.min(threads ?? availableParallelism(), chosen.length) : 1;
-  const device = await openDevice(deviceName, deviceName === 'cpu' ? { threads: 1 } : { threads });
+  // One network after the other on all threads: ONNX Runtime's Node binding blocks the thread that calls it, so
+  // two networks at a time in one process would only take turns.
+  const device = await openDevice(deviceName, { threads });
   try {
     const total = steps * chosen.length;
     hooks.onStart?.({ total, losses: chosen, split, seed });
     const begun = performance.now();
-    const stepsOf = chosen.map(() => 0);
-    const runs = await inLanes(lanes, chosen, async (loss, i): Promise<ToyRun> => {
+    const runs: ToyRun[] = [];
+    for (const [i, loss] of chosen.entries()) {
       const training = await trainToy(device, loss, split, {
         steps,
         batch,
         seed,
         onStep(latest) {
-          stepsOf[i] = latest.step;
-          const done = stepsOf.reduce((sum, count) => sum + count, 0);
+          const done = i * steps + latest.step;
           const secondsLeft = ((performance.now() - begun) / 1000 / done) * (total - done);
           hooks.onStep?.({ loss, latest, done, total, secondsLeft });
         },
       });
-      stepsOf[i] = steps;
       const figures =
         training.diverged === undefined ? await measure(device, training, split, seed) : undefined;
-      return runOf(loss, training, figures);
-    });
+      runs.push(runOf(loss, training, figures));
+    }
     return {
       format: 'hypersphere-toy/1',
       seed,
@@ -105,11 +102,7 @@ export async function runToy(options: ToyOptions = {}, hooks: ToyHooks = {}): Pr
         testImages: split.test.labels.length,
         heldOutImages: split.heldOut.labels.length,
       },
-      settings: settings(
-        steps,
-        batch,
-        `${device.name}, ${lanes} ${lanes > 1 ? 'networks' : 'network'} at a time`,
-      ),
+      settings: settings(steps, batch, `${device.name}, ${device.threads} threads`),
       versions: versions(),
       runs,
       seconds: (performance.now() - started) / 1000,
@@ -117,24 +110,6 @@ export async function runToy(options: ToyOptions = {}, hooks: ToyHooks = {}): Pr
   } finally {
     await device.close();
   }
-}
-
-/** Works through `items` in order, `lanes` at a time; results in the order of the items. */
-async function inLanes<Item, Result>(
-  lanes: number,
-  items: readonly Item[],
-  work: (item: Item, index: number) => Promise<Result>,
-): Promise<Result[]> {
-  const results = new Array<Result>(items.length);
-  let next = 0;
-  const lane = async () => {
-    while (next < items.length) {
-      const index = next++;
-      results[index] = await work(items[index]!, index);
-    }
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return results;
 }
 
 /** The figures of one trained network. */

@@ -77,7 +77,7 @@ describe('shifted digits', () => {
 });
 
 describe('the toy', () => {
-  it('gives the same figures for the same seed, one network at a time or two', async () => {
+  it('gives the same figures for the same seed, on one thread or two', async () => {
     const options = { steps: 20, perClass: 40, losses: ['softmax', 'a-softmax-4'], seed: 5 };
     const [one, two] = [await runToy({ ...options, threads: 1 }), await runToy({ ...options, threads: 2 })];
     expect(two.runs.map(({ figures }) => figures)).toEqual(one.runs.map(({ figures }) => figures));
