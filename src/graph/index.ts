@@ -38,7 +38,7 @@ export { asTensor, constant, input, nameOf, parameter } from './ops/leaves.js';
 export { matmul, transposeLast } from './ops/matmul.js';
 export { perChannel, prelu, preluInputGradient, preluSlopeGradient } from './ops/prelu.js';
 export { argMax, max, mean, sum } from './ops/reduce.js';
-export { addAll, broadcastTo, concat, gather, oneHot, pad, reshape, slice, transpose } from './ops/shape.js';
+export { broadcastTo, concat, gather, oneHot, pad, reshape, slice, transpose } from './ops/shape.js';
 export { l2Normalize, logSoftmax, NORM_FLOOR, norm, softmax } from './ops/softmax.js';
 export {
   type Attributes,

@@ -83,7 +83,7 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** A shape in words: `[2, 3]`. */
-export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
+export const showShape = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
 
 /** Throws a `ShapeError` that names the operation, what is wrong, and every input's shape. */
 export function shapeError(op: string, problem: string, inputs: readonly Tensor[]): never {

@@ -1,6 +1,7 @@
 // A trained model, ours or another's, opened for running: named arrays in, named arrays out.
 import type { InferenceSession } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
+import { showShape } from '../graph/index.js';
 import { readMetadata } from '../lower/onnx.js';
 import { firstLine } from './program.js';
 import {
@@ -9,7 +10,6 @@ import {
   type Result,
   resultOf,
   type SessionSettings,
-  showShape,
   tensorOf,
   type ValueInfo,
 } from './session.js';

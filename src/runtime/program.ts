@@ -3,6 +3,7 @@
 // freed at once. Only the declared outputs are read back.
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
+import { showShape } from '../graph/index.js';
 import type { LoweredStep } from '../lower/index.js';
 import { encodeModel, type OnnxValue } from '../lower/onnx.js';
 import { toLogical, toStored } from './layout.js';
@@ -12,7 +13,6 @@ import {
   type Result,
   resultOf,
   type SessionSettings,
-  showShape,
   tensorOf,
   type ValueInfo,
 } from './session.js';

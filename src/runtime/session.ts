@@ -68,8 +68,6 @@ export interface ValueInfo {
   readonly shape: readonly (number | string)[];
 }
 
-export const showShape = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
-
 /** The value as an ONNX Runtime tensor of `dtype`; the caller has checked its length. */
 export function tensorOf(dtype: string, value: Feed, shape: readonly number[]): Tensor {
   const count = shape.reduce((a, b) => a * b, 1);

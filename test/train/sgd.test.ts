@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addAll, gradients, input, mul, reshape, slice, sum } from '../../src/graph/index.js';
+import { add, gradients, input, mul, reshape, slice, sum } from '../../src/graph/index.js';
 import { constantInitializer, Scope } from '../../src/nn/index.js';
 import { openDevice } from '../../src/runtime/index.js';
 import { sgdUpdates } from '../../src/train/sgd.js';
@@ -16,7 +16,7 @@ describe('the SGD update', () => {
     const slopes = input('slopes', [4, 2]);
     // The gradient of each parameter is its row of `slopes`.
     const row = (i: number) => reshape(slice(slopes, [i, 0], [i + 1, 2]), [2]);
-    const loss = addAll(weights.map((weight, i) => sum(mul(weight, row(i)))));
+    const loss = weights.map((weight, i) => sum(mul(weight, row(i)))).reduce((a, b) => add(a, b));
     const { state, velocities } = sgdUpdates(scope.parameters, gradients(loss, weights, rate), {
       rate,
       momentum: 0.9,

@@ -1,6 +1,6 @@
 // Operations that move or repeat values without changing them.
 import { defineOp, type Shape, sameShape, shapeError, showShape, sizeOf, type Tensor } from '../tensor.js';
-import { add, broadcastShape, cast, equal, sumTo } from './elementwise.js';
+import { broadcastShape, cast, equal, sumTo } from './elementwise.js';
 import { constant } from './leaves.js';
 import { matmul } from './matmul.js';
 import { normalizeAxes } from './reduce.js';
@@ -196,6 +196,3 @@ export function oneHot(labels: Tensor, depth: number): Tensor {
   const iota = constant(Int32Array.from({ length: depth }, (_, i) => i));
   return cast(equal(reshape(labels, [...labels.shape, 1]), iota), 'float32');
 }
-
-/** Sum of several tensors of one shape, left to right. */
-export const addAll = (terms: readonly Tensor[]): Tensor => terms.reduce((a, b) => add(a, b));

@@ -79,27 +79,18 @@ function factor(x: Tensor, slope: Tensor, by: ReturnType<typeof view>, { writer 
   return writer.node('Add', [writer.node('Mul', [mask, change]), writer.scalar(1)]);
 }
 
-const maskForward: Form = {
-  op: 'prelu',
+/** The first input times the factor: x itself forward, the output's gradient backward. */
+const masked = (op: string): Form => ({
+  op,
   when: fast,
   write(node, context) {
-    const [x, slope] = node.inputs as readonly [Tensor, Tensor];
+    const value = node.inputs[0]!;
+    const [x, slope] = node.inputs.slice(-2) as [Tensor, Tensor];
     const by = view(x, context);
-    const y = context.writer.node('Mul', [by.of(x), factor(x, slope, by, context)]);
-    context.define(node, by.back(y), by.layout);
+    const product = context.writer.node('Mul', [by.of(value), factor(x, slope, by, context)]);
+    context.define(node, by.back(product), by.layout);
   },
-};
-
-const maskInputGradient: Form = {
-  op: 'preluInputGradient',
-  when: fast,
-  write(node, context) {
-    const [g, x, slope] = node.inputs as readonly [Tensor, Tensor, Tensor];
-    const by = view(x, context);
-    const dx = context.writer.node('Mul', [by.of(g), factor(x, slope, by, context)]);
-    context.define(node, by.back(dx), by.layout);
-  },
-};
+});
 
 const rowSlopeGradient: Form = {
   op: 'preluSlopeGradient',
@@ -116,9 +107,9 @@ const rowSlopeGradient: Form = {
 
 /** Best first; the last form of each operation always fits. */
 export const preluForms: readonly Form[] = [
-  maskForward,
+  masked('prelu'),
   plainForward,
-  maskInputGradient,
+  masked('preluInputGradient'),
   plainInputGradient,
   rowSlopeGradient,
   plainSlopeGradient,
