@@ -1,0 +1,29 @@
+// The figures by name, in the order in which their page shows them.
+import { UserError } from '../../common/errors.js';
+import type { Figure } from './figure.js';
+
+export type { Figure, FigureFile, FigureHooks, FigureOptions, FigureProgress } from './figure.js';
+
+/** All figures: those of the SphereFace paper by number, then the survey's comparisons. */
+export const figures: readonly Figure[] = [];
+
+/** 'fig-5' for 5, fig5, fig.5, 'Fig. 5' and fig-5; other names in small letters. */
+const fullName = (name: string): string =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/^(?:fig(?:ure)?)?[\s.-]*(\d+)$/, 'fig-$1');
+
+/**
+ * The figures that a list such as 'all' or '3,fig-5,boundaries' names, in the order of the page, each once.
+ * Throws a UserError with the list of names for one that does not exist.
+ */
+export function figuresNamed(list: string): Figure[] {
+  const names = list.split(',').map(fullName);
+  const known = figures.map(({ name }) => name);
+  const strange = names.find((name) => name !== 'all' && !known.includes(name));
+  if (strange !== undefined) {
+    throw new UserError(`there is no figure '${strange}'; use all, or any of ${known.join(', ')}`);
+  }
+  return figures.filter(({ name }) => names.includes('all') || names.includes(name));
+}
