@@ -1,16 +1,15 @@
-// Training batches as a pure function of (seed, step): the order of an epoch and which images are mirrored come
-// from streams named by the seed and the epoch, so a resumed run sees exactly the batches it would have seen,
-// and no position has to be saved. The batch after the one just given is prepared meanwhile.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
+// Training batches as a pure function of (seed, step): which images a step sees is settled by a sampler (see
+// samplers.ts), so a resumed run sees exactly the batches it would have seen, and no position has to be saved.
+// The batch after the one just given is prepared meanwhile.
 import { type ImageSet, writePlanes } from './image-set.js';
+import { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
 
-export interface BatchOptions {
-  /** Images a batch. */
-  batch: number;
-  seed: number;
-  /** Reverse each image from left to right with probability 1/2, drawn anew every epoch. Default false. */
-  mirror?: boolean;
+export interface BatchOptions extends SamplerOptions {
+  /**
+   * P x K batches: so many images of each person, K, which must divide the batch. By default all images are
+   * shuffled and a person has as many in a batch as chance gives.
+   */
+  perPerson?: number;
 }
 
 export interface Batch {
@@ -20,34 +19,23 @@ export interface Batch {
   labels: Int32Array;
 }
 
-/** The shuffled order and the mirrored images of one epoch. */
-interface Epoch {
-  number: number;
-  order: Int32Array;
-  /** By image, not by place: 1 where it is mirrored. */
-  mirrored: Uint8Array;
-}
-
 export class BatchSource {
   /** Whole batches an epoch; the images left over come in other epochs, as the order changes. */
   readonly batchesPerEpoch: number;
-  private epoch: Epoch | undefined;
+  private readonly sampler: Sampler;
   private ahead: { step: number; count: number; batch: Promise<Batch> } | undefined;
 
-  /** Throws a UserError when the set has fewer images than one batch. */
+  /** Throws a UserError when the set has fewer images than one batch, or too few people for P x K. */
   constructor(
     readonly set: ImageSet,
     private readonly options: BatchOptions,
   ) {
-    const { batch } = options;
-    const count = set.labels.length;
-    if (!Number.isInteger(batch) || batch < 1)
-      throw new UserError(`a batch of ${batch} images: use a whole number from 1 on`);
-    if (count < batch)
-      throw new UserError(
-        `the data set has ${count} images, fewer than one batch of ${batch}: use a batch of ${count} or less`,
-      );
-    this.batchesPerEpoch = Math.floor(count / batch);
+    const { perPerson, ...order } = options;
+    this.sampler =
+      perPerson === undefined
+        ? shuffled(set.labels, order)
+        : peopleByImages(set.labels, { ...order, perPerson });
+    this.batchesPerEpoch = this.sampler.batchesPerEpoch;
   }
 
   /** The batch of a global step (0-based); the batch of the next step is prepared meanwhile. */
@@ -73,24 +61,8 @@ export class BatchSource {
   }
 
   /** The indices and mirrorings of one batch, without its pixels. */
-  plan(step: number): { indices: Int32Array; mirrored: Uint8Array } {
-    const { batch } = this.options;
-    const epoch = this.epochOf(Math.floor(step / this.batchesPerEpoch));
-    const start = (step % this.batchesPerEpoch) * batch;
-    const indices = epoch.order.slice(start, start + batch);
-    return { indices, mirrored: Uint8Array.from(indices, (index) => epoch.mirrored[index]!) };
-  }
-
-  private epochOf(number: number): Epoch {
-    if (this.epoch?.number === number) return this.epoch;
-    const { seed, mirror } = this.options;
-    const count = this.set.labels.length;
-    const order = random(seed, 'shuffle', number).shuffle(Int32Array.from({ length: count }, (_, i) => i));
-    const coin = random(seed, 'mirror', number);
-    const mirrored = new Uint8Array(count);
-    if (mirror) for (let i = 0; i < count; i++) mirrored[i] = coin.integer(2);
-    this.epoch = { number, order, mirrored };
-    return this.epoch;
+  plan(step: number): Plan {
+    return this.sampler.plan(step);
   }
 
   private async prepare(step: number, count: number): Promise<Batch> {

@@ -30,3 +30,4 @@ export {
   type StoredTensor,
   writeSafetensors,
 } from './safetensors.js';
+export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
