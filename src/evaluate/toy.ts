@@ -1,7 +1,7 @@
 // The toy experiment as a whole: every loss trains the same network on the same digits, and what each has made
 // of the plane is measured: on images of the trained digits that were not trained on, and on digits never seen.
 import { UserError } from '../common/errors.js';
-import { type DigitSplit, digits, type MemoryImages, readPlanes, splitDigits } from '../data/index.js';
+import { type DigitSplit, digits, splitDigits } from '../data/index.js';
 import { type Device, type DeviceName, openDevice } from '../runtime/index.js';
 import { angularFisherScore } from '../theory/index.js';
 import { versions } from '../train/run-folder.js';
@@ -14,6 +14,7 @@ import {
   toySteps,
   trainToy,
 } from '../train/toy.js';
+import { embedSet, shareRight } from './figures/embed-set.js';
 import { angleHistograms } from './histogram.js';
 import { classSeparation } from './separation.js';
 import type { AngleCounts, FeaturePoints, ToyFigures, ToyResults, ToyRun } from './toy-results.js';
@@ -119,9 +120,9 @@ async function measure(
   split: DigitSplit,
   seed: number,
 ): Promise<ToyFigures> {
-  const train = await embed(device, model, split.train);
-  const test = await embed(device, model, split.test);
-  const heldOut = await embed(device, model, split.heldOut);
+  const train = await embedSet(device, model, split.train, 2);
+  const test = await embedSet(device, model, split.test, 2);
+  const heldOut = await embedSet(device, model, split.heldOut, 2);
   const trained = split.test.labels;
   const separation = classSeparation(test.vectors, trained);
   const nearest = separation.perClass.map((one) => one.nearest);
@@ -130,8 +131,8 @@ async function measure(
     replicates: 0,
   });
   return {
-    trainingAccuracy: share(train.predicted, split.train.labels),
-    testAccuracy: share(test.predicted, trained),
+    trainingAccuracy: shareRight(train.predicted, split.train.labels),
+    testAccuracy: shareRight(test.predicted, trained),
     fisherScore: {
       training: angularFisherScore(train.vectors, split.train.labels),
       test: angularFisherScore(test.vectors, trained),
@@ -157,30 +158,6 @@ async function measure(
     }),
   };
 }
-
-/** Features [N, 2] and the most likely class [N] of every image of a set. */
-async function embed(device: Device, model: Uint8Array, set: MemoryImages) {
-  const count = set.labels.length;
-  const original = new Float32Array(count * 2);
-  const predicted = new Int32Array(count);
-  const network = await device.load(model);
-  for (let from = 0; from < count; from += 500) {
-    const indices = Int32Array.from({ length: Math.min(500, count - from) }, (_, i) => from + i);
-    const outputs = await network.run({ images: await readPlanes(set, indices) });
-    original.set(outputs.features!.data as Float32Array, from * 2);
-    const logits = outputs.logits!.data as Float32Array;
-    const classes = logits.length / indices.length;
-    indices.forEach((image, row) => {
-      const scores = logits.subarray(row * classes, (row + 1) * classes);
-      predicted[image] = scores.indexOf(Math.max(...scores));
-    });
-  }
-  await network.dispose();
-  return { vectors: { length: 2, original }, predicted };
-}
-
-const share = (predicted: Int32Array, labels: Int32Array): number =>
-  predicted.filter((label, i) => label === labels[i]).length / labels.length;
 
 function angleCounts(
   vectors: { length: number; original: Float32Array },
