@@ -10,9 +10,11 @@ export {
 } from './ops/convolution.js';
 export {
   abs,
+  acos,
   add,
   broadcastShape,
   cast,
+  cos,
   div,
   equal,
   exp,
@@ -27,6 +29,7 @@ export {
   neg,
   relu,
   sign,
+  sin,
   sqrt,
   square,
   stopGradient,

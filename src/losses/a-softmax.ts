@@ -1,14 +1,15 @@
 // A-Softmax, the loss of SphereFace: the angle to the true class must be m times smaller than to the others.
 import { add, div, input, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from '../graph/index.js';
-import { type Annealing, checkAnnealing, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
-import { defineLoss, refuse } from './definition.js';
+import { type Annealing, annealingOption, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
+import { defineLoss, inputName } from './definition.js';
 import { type HeadSpec, marginHead, type TrueClass, withGradientOf } from './head.js';
-import { psiOf, psiSlopeOf } from './psi.js';
+import { oneOf } from './options.js';
+import { psi, psiOf, psiSlopeOf } from './psi.js';
 
 /** Options of `a-softmax`. */
 export interface ASoftmaxOptions {
   /** m, a whole number from 1 (modified softmax) to 4. */
-  margin: number;
+  margin: 1 | 2 | 3 | 4;
   /** The true gradient of the loss, or what the original Caffe layer hands back; see `originalGradient`. */
   gradient: 'exact' | 'caffe';
   annealing: Annealing;
@@ -27,23 +28,21 @@ export const aSoftmax = defineLoss<ASoftmaxOptions>({
   title: 'A-Softmax',
   formula: 'z_y = |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = |x| cos(theta_j), |W_j| = 1',
   paper: 'Liu et al., SphereFace, CVPR 2017, equation 7 and appendix G',
-  defaults: { margin: 4, gradient: 'exact', annealing: SPHEREFACE_ANNEALING },
-  check({ margin, gradient, annealing }) {
-    if (![1, 2, 3, 4].includes(margin as number)) refuse('a-softmax', 'margin', margin, '1, 2, 3 or 4');
-    if (gradient !== 'exact' && gradient !== 'caffe') {
-      refuse('a-softmax', 'gradient', gradient, "'exact' or 'caffe'");
-    }
-    return {
-      margin: margin as number,
-      gradient,
-      annealing: checkAnnealing('a-softmax', annealing, SPHEREFACE_ANNEALING),
-    };
+  kind: 'classification',
+  options: {
+    margin: oneOf(4, [1, 2, 3, 4]),
+    gradient: oneOf('exact', ['exact', 'caffe']),
+    annealing: annealingOption(SPHEREFACE_ANNEALING),
   },
+  target:
+    ({ margin }) =>
+    (theta) =>
+      psi(Math.cos(theta), margin),
   build(context, { margin, gradient, annealing }) {
     const weights = gradient === 'exact' ? 'unit' : 'renormalised';
     const plain: HeadSpec = { weights, features: 'free' };
     if (margin === 1) return marginHead(context, plain);
-    const lambda = input('lambda', []);
+    const lambda = input(inputName(context, 'lambda'), []);
     const share = div(1, add(lambda, 1));
     const change = (truth: TrueClass): Tensor => {
       const { cosine, length } = truth;

@@ -1,12 +1,14 @@
-// What a loss is to the rest of the program: a name, a formula and its source for people, and a function
-// that adds its terms to a graph. Training loops and data are not known here.
+// What a loss is to the rest of the program: a name, a formula and its source for people, its options, what it
+// needs of the sampler, and a function that adds its terms to a graph. Training loops and data are not known
+// here.
 import { UserError } from '../common/errors.js';
 import type { Tensor } from '../graph/index.js';
 import type { Scope } from '../nn/index.js';
+import { type Option, refuse } from './options.js';
 
 /** What a loss is built on. */
 export interface LossContext {
-  /** Where the loss declares what it learns (class vectors, biases, scales). */
+  /** Where the loss declares what it learns or keeps (class vectors, biases, scales, centres). */
   readonly scope: Scope;
   /** [N, D] */
   readonly embedding: Tensor;
@@ -14,7 +16,25 @@ export interface LossContext {
   readonly labels: Tensor;
   /** Number of people, K. */
   readonly classes: number;
+  /** The loss's name inside a joint loss; names of scheduled inputs start with it. */
+  readonly part?: string;
+  /** [K, D], the class vectors of an earlier part of a joint loss. */
+  readonly classVectors?: Tensor;
+  /** The centres of an earlier part of a joint loss, shared by all that have centres. */
+  readonly centres?: Centres;
 }
+
+/** Class centres [K, D] before and after the batch moves them; see `centres.ts`. */
+export interface Centres {
+  /** As they were kept: a constant to the gradient. */
+  readonly now: Tensor;
+  /** Differentiable in the embeddings. */
+  readonly moved: Tensor;
+}
+
+/** The name of a scheduled input of this loss, unique in a joint loss. */
+export const inputName = ({ part }: LossContext, name: string): string =>
+  part === undefined ? name : `${part}.${name}`;
 
 /** A scalar that is fed at every step and follows a schedule. */
 export interface Scheduled {
@@ -29,6 +49,9 @@ export interface LossTerms {
   readonly loss: Tensor;
   /** [N, K], without margin: their largest entry is the predicted class. */
   readonly logits?: Tensor;
+  /** [K, D] as they are multiplied. */
+  readonly classVectors?: Tensor;
+  readonly centres?: Centres;
   readonly schedule: readonly Scheduled[];
   /** Scalars worth watching. */
   readonly metrics: Readonly<Record<string, Tensor>>;
@@ -36,6 +59,18 @@ export interface LossTerms {
 
 /** Options as a configuration file or a command line gives them. */
 export type LossOptions = Readonly<Record<string, unknown>>;
+
+/** What a loss is made of: class vectors, pairs or triplets of the batch, centres, or class vectors alone. */
+export type LossKind = 'classification' | 'pair' | 'triplet' | 'centre' | 'energy';
+
+/** What a loss asks of the batches. */
+export interface LossNeeds {
+  /** Images of each person in a batch at least: P x K sampling. */
+  readonly imagesPerPerson?: number;
+}
+
+/** A function of the angle theta to a class, in radians from 0 to pi. */
+export type AngleFunction = (theta: number) => number;
 
 /** A loss by name. */
 export interface LossDefinition {
@@ -45,47 +80,80 @@ export interface LossDefinition {
   readonly formula: string;
   /** Where it comes from. */
   readonly paper: string;
+  readonly kind: LossKind;
+  readonly needs: LossNeeds;
+  /** Its weight in a joint loss that gives none. */
+  readonly weight: number;
+  /** Every option with its default and what is valid, in words. */
+  readonly options: Readonly<Record<string, { default: unknown; valid: string }>>;
   readonly defaults: LossOptions;
   /** Options with the defaults filled in. Throws a `UserError` that states what is valid. */
   check(options?: LossOptions): LossOptions;
   /** Adds the loss to the graph of `context`; the options are checked first. */
   build(context: LossContext, options?: LossOptions): LossTerms;
+  /**
+   * What stands in the place of cos(theta) for the true class, without scale and annealing. Margin losses have
+   * it, as plain numbers, and it falls (or stays) all the way from 0 to pi.
+   */
+  target?(options?: LossOptions): AngleFunction;
+  /** What stands in the place of cos(theta) for every other class, where that is not the cosine. */
+  others?(options?: LossOptions): AngleFunction;
+  /**
+   * The embedding that the loss compares, [N, d], where it is not the network's own: the exported embedder ends
+   * with it. Declares its parameters in `scope`.
+   */
+  embed?(scope: Scope, embedding: Tensor, options?: LossOptions): Tensor;
 }
 
-/** A loss as its own file writes it: `check` turns options of unknown kinds into `Options`. */
+/** A loss as its own file writes it. */
 interface LossSource<Options extends object> {
   name: string;
   title: string;
   formula: string;
   paper: string;
-  defaults: Options;
-  /** Receives the defaults with the given options over them; no unknown names are left. */
-  check(options: { [Name in keyof Options]: unknown }): Options;
+  kind: LossKind;
+  needs?: LossNeeds;
+  weight?: number;
+  options: { [Name in keyof Options]: Option<Options[Name]> };
   build(context: LossContext, options: Options): LossTerms;
+  target?(options: Options): AngleFunction;
+  others?(options: Options): AngleFunction;
+  embed?(scope: Scope, embedding: Tensor, options: Options): Tensor;
 }
 
 /** Makes the definition of a loss: fills in defaults, refuses unknown options, checks before building. */
 export function defineLoss<Options extends object>(source: LossSource<Options>): LossDefinition {
+  const { name: loss, options: table, target, others, embed } = source;
+  const known = Object.keys(table) as (keyof Options & string)[];
   const check = (options: LossOptions = {}): Options => {
-    const known = Object.keys(source.defaults);
     for (const name of Object.keys(options)) {
-      if (!known.includes(name)) {
+      if (!(known as string[]).includes(name)) {
         const takes = known.length > 0 ? `it takes ${known.join(', ')}` : 'it takes none';
-        throw new UserError(`${source.name} has no option '${name}'; ${takes}`);
+        throw new UserError(`${loss} has no option '${name}'; ${takes}`);
       }
     }
-    const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    return source.check({ ...source.defaults, ...Object.fromEntries(given) });
+    const checked = known.map((name) => {
+      const option = table[name];
+      const given = options[name] === undefined ? option.default : options[name];
+      const value = option.read(given, loss, name);
+      return [name, value === undefined ? refuse(loss, name, given, option.valid) : value];
+    });
+    return Object.fromEntries(checked) as Options;
   };
   return {
-    ...source,
-    defaults: source.defaults as LossOptions,
+    name: loss,
+    title: source.title,
+    formula: source.formula,
+    paper: source.paper,
+    kind: source.kind,
+    needs: source.needs ?? {},
+    weight: source.weight ?? 1,
+    options: table as LossDefinition['options'],
+    defaults: check() as LossOptions,
     check: (options) => check(options) as LossOptions,
     build: (context, options) => source.build(context, check(options)),
+    ...(target && { target: (options) => target(check(options)) }),
+    ...(others && { others: (options) => others(check(options)) }),
+    ...(embed && { embed: (scope, embedding, options) => embed(scope, embedding, check(options)) }),
   };
-}
-
-/** Throws a `UserError` for an option's value, saying what is valid. */
-export function refuse(loss: string, option: string, value: unknown, valid: string): never {
-  throw new UserError(`${loss}: ${option} is ${JSON.stringify(value)}; it must be ${valid}`);
 }

@@ -2,6 +2,7 @@
 // class vectors and features are brought to unit length, whether there is a bias, what the scale is, and
 // what the margin changes about the true class; all else is here.
 import {
+  acos,
   add,
   constant,
   div,
@@ -11,6 +12,7 @@ import {
   matmul,
   maximum,
   mean,
+  minimum,
   mul,
   neg,
   norm,
@@ -49,10 +51,17 @@ export interface HeadSpec {
   readonly features: 'free' | 'unit';
   /** A bias a class, with doubled rate and no decay. Default false. */
   readonly bias?: boolean;
-  /** Multiplies all logits: a number, or learned from `start` and kept at or above `floor`. Default 1. */
+  /**
+   * Multiplies all products: a number, or learned (`scale`, without decay) from `start` and kept at or above
+   * `floor` by a constraint after every update, so that it has a gradient there too. Default 1.
+   */
   readonly scale?: number | { readonly start: number; readonly floor: number };
   /** What the margin adds to the true class's inner product, [N, 1]; see `replaceCosine`. Default nothing. */
   readonly margin?: (truth: TrueClass) => Tensor;
+  /** What the cosines of all classes but the true one become, [N, K] to [N, K]. Default themselves. */
+  readonly others?: (cosines: Tensor) => Tensor;
+  /** The class vectors [K, D] of a loss that has them from elsewhere than a parameter; of unit length. */
+  readonly vectors?: Tensor;
   readonly schedule?: readonly Scheduled[];
 }
 
@@ -61,6 +70,16 @@ export const replaceCosine =
   (target: (cosine: Tensor) => Tensor) =>
   ({ cosine, length }: TrueClass): Tensor =>
     mul(length, sub(target(cosine), cosine));
+
+/** A learned scale stays at or above this (NormFace). */
+export const LEARNED_SCALE_FLOOR = 0.01;
+
+/** Cosines this close to -1 and 1 are taken as this close: there the angle has no finite gradient. */
+const ANGLE_EDGE = 1e-7;
+
+/** The angle of a cosine in radians, with finite gradients: 1e-7 off the ends at the least, .02 degrees. */
+export const angleOf = (cosine: Tensor): Tensor =>
+  acos(minimum(maximum(cosine, -1 + ANGLE_EDGE), 1 - ANGLE_EDGE));
 
 /** The value of one tensor with the gradient of another of its shape, exactly. */
 export const withGradientOf = (value: Tensor, source: Tensor): Tensor =>
@@ -88,9 +107,12 @@ export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
   const length = spec.features === 'unit' ? classLength : mul(embeddingLength, classLength);
   const cosine = div(pick(products), length);
   const classVector = () => stopGradient(gather(weights, labels));
-  const changed = spec.margin
-    ? add(products, mul(chosen, spec.margin({ features, cosine, length, classVector })))
-    : products;
+  // With `others`, every class is changed and the true class then given back what it was, and its margin.
+  const everywhere = spec.others ? mul(length, spec.others(div(products, length))) : products;
+  const margin = spec.margin?.({ features, cosine, length, classVector });
+  const given = spec.others ? pick(sub(products, everywhere)) : undefined;
+  const forTrue = margin && given ? add(margin, given) : (margin ?? given);
+  const changed = forTrue ? add(everywhere, mul(chosen, forTrue)) : everywhere;
 
   const scale = scaleOf(context, spec);
   const bias = spec.bias
@@ -103,13 +125,15 @@ export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
   const logits = finish(changed);
   return {
     loss: neg(mean(pick(logSoftmax(logits)))),
-    logits: spec.margin ? finish(products) : logits,
+    logits: changed === products ? logits : finish(products),
+    classVectors: weights,
     schedule: spec.schedule ?? [],
     metrics: { cosine: mean(cosine), embeddingLength: mean(embeddingLength) },
   };
 }
 
-function classVectors({ scope, embedding, classes }: LossContext, { weights }: HeadSpec): Tensor {
+function classVectors({ scope, embedding, classes }: LossContext, { weights, vectors }: HeadSpec): Tensor {
+  if (vectors) return vectors;
   const shape = [classes, embedding.shape[1]!];
   const fc6 = scope.child('fc6');
   if (weights !== 'renormalised') {
@@ -124,12 +148,14 @@ function classVectors({ scope, embedding, classes }: LossContext, { weights }: H
 
 function scaleOf({ scope }: LossContext, { scale }: HeadSpec): Tensor | number | undefined {
   if (typeof scale !== 'object') return scale;
-  const learned = scope.parameter('scale', [], constantInitializer(scale.start), { decay: 0 });
-  return maximum(learned, scale.floor);
+  return scope.parameter('scale', [], constantInitializer(scale.start), {
+    decay: 0,
+    constraint: (updated) => maximum(updated, scale.floor),
+  });
 }
 
 /** An initializer whose rows are brought to unit length. */
-const unitRows =
+export const unitRows =
   (initializer: Initializer): Initializer =>
   (shape: Shape, stream) => {
     const values = initializer(shape, stream);

@@ -7,7 +7,8 @@ export const modifiedSoftmax = defineLoss({
   title: 'Modified softmax',
   formula: 'z_j = |x| cos(theta_j), |W_j| = 1, no bias',
   paper: 'Liu et al., SphereFace, CVPR 2017, section 3.1',
-  defaults: {},
-  check: () => ({}),
+  kind: 'classification',
+  options: {},
+  target: () => Math.cos,
   build: (context) => marginHead(context, { weights: 'unit', features: 'free' }),
 });

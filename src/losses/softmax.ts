@@ -1,7 +1,8 @@
 // Softmax cross-entropy on a fully connected layer: what face identification networks were trained with
 // before margins, and the baseline of the SphereFace paper.
-import { defineLoss, refuse } from './definition.js';
+import { defineLoss } from './definition.js';
 import { marginHead } from './head.js';
+import { flag } from './options.js';
 
 /** Options of `softmax`. */
 export interface SoftmaxOptions {
@@ -14,10 +15,8 @@ export const softmax = defineLoss<SoftmaxOptions>({
   title: 'Softmax',
   formula: 'z_j = W_j . x + b_j',
   paper: 'Liu et al., SphereFace, CVPR 2017, section 3.1',
-  defaults: { bias: true },
-  check({ bias }) {
-    if (typeof bias !== 'boolean') refuse('softmax', 'bias', bias, 'true or false');
-    return { bias };
-  },
+  kind: 'classification',
+  options: { bias: flag(true) },
+  target: () => Math.cos,
   build: (context, { bias }) => marginHead(context, { weights: 'free', features: 'free', bias }),
 });

@@ -1,6 +1,6 @@
 // Parameters as a network declares them: a name, a shape, how it starts, and how the optimiser treats it.
 // A scope collects them while the network is built and puts a prefix before their names.
-import { parameter, type Shape, type Tensor } from '../graph/index.js';
+import { nameOf, parameter, type Shape, stopGradient, type Tensor } from '../graph/index.js';
 import type { Initializer } from './initializers.js';
 
 /** How the optimiser treats a parameter. */
@@ -16,7 +16,7 @@ export interface ParameterOptions {
   constraint?: (updated: Tensor) => Tensor;
 }
 
-/** A learned value of a network or a loss. */
+/** A learned or kept value of a network or a loss. */
 export interface Parameter {
   /** Unique in its network, as in 'conv1_1.weight'. */
   readonly name: string;
@@ -26,6 +26,8 @@ export interface Parameter {
   readonly rate: number;
   readonly decay: number;
   readonly constraint?: (updated: Tensor) => Tensor;
+  /** The next value of a parameter that moves by a rule of its own and not by the optimiser. */
+  readonly next?: Tensor;
 }
 
 /** Where a network declares its parameters. Child scopes share one list, in order of declaration. */
@@ -55,21 +57,33 @@ export class Scope {
     initializer: Initializer,
     { rate = 1, decay = 1, constraint }: ParameterOptions = {},
   ): Tensor {
+    const tensor = this.#named(name, shape);
+    this.#declare({ tensor, initializer, rate, decay, ...(constraint && { constraint }) });
+    return tensor;
+  }
+
+  /**
+   * Declares a value that is kept like a parameter but moves by a rule of its own, such as the centres of a
+   * loss: `rule` gives its next value after a step (a graph, of the same shape) from its present one. Returns
+   * its tensor, a constant to the gradient.
+   */
+  kept(name: string, shape: Shape, initializer: Initializer, rule: (now: Tensor) => Tensor): Tensor {
+    const tensor = this.#named(name, shape);
+    const now = stopGradient(tensor);
+    this.#declare({ tensor, initializer, rate: 0, decay: 0, next: rule(now) });
+    return now;
+  }
+
+  #named(name: string, shape: Shape): Tensor {
     const full = this.#full(name);
     if (this.#all.some((other) => other.name === full)) {
       throw new Error(`parameter '${full}' is declared twice; give each layer its own name`);
     }
-    const tensor = parameter(full, shape);
-    this.#all.push({
-      name: full,
-      tensor,
-      shape,
-      initializer,
-      rate,
-      decay,
-      ...(constraint && { constraint }),
-    });
-    return tensor;
+    return parameter(full, shape);
+  }
+
+  #declare(declared: Omit<Parameter, 'name' | 'shape'>): void {
+    this.#all.push({ name: nameOf(declared.tensor), shape: declared.tensor.shape, ...declared });
   }
 
   #full(name: string): string {

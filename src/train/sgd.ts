@@ -16,7 +16,7 @@ export interface SgdOptions {
 
 /** The optimiser's part of a step graph. */
 export interface SgdUpdates {
-  /** Every weight and velocity with its next value; a parameter whose rate multiplier is 0 has none. */
+  /** Every weight and velocity with its next value; a parameter whose rate multiplier is 0 keeps to its own rule. */
   state: { parameter: Tensor; next?: Tensor }[];
   /** The velocities alone, named `<parameter>.velocity`; they start at zero. */
   velocities: Tensor[];
@@ -49,7 +49,7 @@ export function sgdUpdates(
   parameters.forEach((weights, i) => {
     const gradient = gradients[i]!;
     if (weights.rate === 0) {
-      state.push({ parameter: weights.tensor });
+      state.push({ parameter: weights.tensor, ...(weights.next && { next: weights.next }) });
       return;
     }
     const velocity = parameter(velocityName(weights.name), weights.shape);

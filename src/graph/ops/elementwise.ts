@@ -96,6 +96,12 @@ export const log = unary('log', (x, _y, g) => div(g, x));
 export const sqrt = unary('sqrt', (_x, y, g) => div(mul(g, 0.5), y));
 /** |x|, with slope 0 at 0. */
 export const abs = unary('abs', (x, _y, g) => mul(g, sign(x)));
+/** cos x, x in radians. */
+export const cos = unary('cos', (x, _y, g) => neg(mul(g, sin(x))));
+/** sin x, x in radians. */
+export const sin = unary('sin', (x, _y, g) => mul(g, cos(x)));
+/** The angle in [0, pi] whose cosine is x in [-1, 1]; its gradient is infinite at -1 and 1, so keep off them. */
+export const acos = unary('acos', (x, _y, g) => neg(div(g, sqrt(sub(1, square(x))))));
 /** -1, 0 or 1; a constant to the gradient. */
 export const sign = unary('sign');
 /** x^2 */

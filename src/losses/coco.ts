@@ -1,0 +1,63 @@
+// CoCo, the congenerous cosine loss: a feature is compared with the centroid of its class, which is not learned
+// but is the mean of the class's features, those of the batch. So nothing but the features carries the classes.
+import { div, greater, l2Normalize, maximum, where } from '../graph/index.js';
+import { xavier } from '../nn/index.js';
+import { classSums } from './centres.js';
+import { defineLoss, type LossContext } from './definition.js';
+import { marginHead, unitRows } from './head.js';
+import type { Option } from './options.js';
+
+/** Options of `coco`. */
+export interface CocoOptions {
+  /** s, or 'auto': what brings the loss of evenly spread classes down to `AUTO_LOSS`. */
+  scale: number | 'auto';
+}
+
+/** The loss that the automatic scale can reach. */
+const AUTO_LOSS = 0.01;
+
+/**
+ * The scale at which K classes spread as a regular simplex, each feature on its centroid, have the loss
+ * `loss`: (K-1)/K log((K-1) / (e^loss - 1)).
+ */
+export const simplexScale = (classes: number, loss: number): number =>
+  ((classes - 1) / classes) * Math.log((classes - 1) / Math.expm1(loss));
+
+const scaleOption: Option<number | 'auto'> = {
+  default: 'auto',
+  valid: "'auto' or a number above 0",
+  read: (value) =>
+    value === 'auto' || (typeof value === 'number' && Number.isFinite(value) && value > 0)
+      ? value
+      : undefined,
+};
+
+/**
+ * Unit vectors of all centroids, [K, D]: of classes in the batch the mean of their unit features, through which
+ * the gradient flows; of the others the last one seen, kept as `centroids`.
+ */
+function centroidDirections({ scope, embedding, labels, classes }: LossContext) {
+  const { counts, sums } = classSums(l2Normalize(embedding), labels, classes);
+  const means = div(sums, maximum(counts, 1));
+  const shape = [classes, embedding.shape[1]!];
+  const centroids = (kept: typeof sums) => where(greater(counts, 0.5), means, kept);
+  return l2Normalize(centroids(scope.kept('centroids', shape, unitRows(xavier), centroids)));
+}
+
+export const coco = defineLoss<CocoOptions>({
+  name: 'coco',
+  title: 'CoCo',
+  formula: 'z_j = s cos(x, centroid_j), the centroid of the class in the batch, or the last one seen',
+  paper: 'Liu, Li and Wang, Rethinking Feature Discrimination and Polymerization, 2017, equation 3',
+  kind: 'classification',
+  needs: { imagesPerPerson: 2 },
+  options: { scale: scaleOption },
+  target: () => Math.cos,
+  build: (context, { scale }) =>
+    marginHead(context, {
+      weights: 'unit',
+      features: 'unit',
+      vectors: centroidDirections(context),
+      scale: scale === 'auto' ? simplexScale(context.classes, AUTO_LOSS) : scale,
+    }),
+});

@@ -1,0 +1,36 @@
+// L-Softmax, the first angular margin and A-Softmax's parent: the same psi, but class vectors of any length.
+import { add, div, input, mul, sub, type Tensor } from '../graph/index.js';
+import { type Annealing, annealingOption, L_SOFTMAX_ANNEALING, lambdaAt } from './annealing.js';
+import { defineLoss, inputName } from './definition.js';
+import { marginHead, type TrueClass } from './head.js';
+import { oneOf } from './options.js';
+import { psi, psiOf } from './psi.js';
+
+/** Options of `l-softmax`. */
+export interface LSoftmaxOptions {
+  /** m, a whole number from 1 (softmax without bias) to 4. */
+  margin: 1 | 2 | 3 | 4;
+  annealing: Annealing;
+}
+
+export const lSoftmax = defineLoss<LSoftmaxOptions>({
+  name: 'l-softmax',
+  title: 'L-Softmax',
+  formula: 'z_y = |W_y| |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = W_j . x',
+  paper: 'Liu, Wen, Yu and Yang, Large-Margin Softmax Loss, ICML 2016, equations 4 to 6',
+  kind: 'classification',
+  options: { margin: oneOf(4, [1, 2, 3, 4]), annealing: annealingOption(L_SOFTMAX_ANNEALING) },
+  target:
+    ({ margin }) =>
+    (theta) =>
+      psi(Math.cos(theta), margin),
+  build(context, { margin, annealing }) {
+    if (margin === 1) return marginHead(context, { weights: 'free', features: 'free' });
+    const lambda = input(inputName(context, 'lambda'), []);
+    const share = div(1, add(lambda, 1));
+    const change = ({ cosine, length }: TrueClass): Tensor =>
+      mul(mul(length, share), sub(psiOf(cosine, margin), cosine));
+    const schedule = [{ input: lambda, at: (step: number) => lambdaAt(annealing, step) }];
+    return marginHead(context, { weights: 'free', features: 'free', margin: change, schedule });
+  },
+});

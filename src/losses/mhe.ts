@@ -1,0 +1,65 @@
+// Minimum hyperspherical energy of class vectors, the inter-class term of SphereFace+: class vectors repel each
+// other like charges on a sphere, so that they spread over it.
+import { UserError } from '../common/errors.js';
+import {
+  div,
+  l2Normalize,
+  log,
+  matmul,
+  maximum,
+  mean,
+  mul,
+  oneHot,
+  sqrt,
+  sub,
+  sum,
+  type Tensor,
+  transpose,
+} from '../graph/index.js';
+import { defineLoss } from './definition.js';
+import { oneOf } from './options.js';
+
+/** Options of `mhe`. */
+export interface MheOptions {
+  /** s of f(d) = d^-s; 0 stands for log(1/d). */
+  power: 0 | 1 | 2;
+}
+
+/** The option `power`, which `sphereface-plus` has too. */
+export const energyPower = oneOf<0 | 1 | 2>(2, [0, 1, 2]);
+
+/** Squared distances of unit class vectors are at least this: equal ones have a large energy, not an infinite one. */
+const CLOSEST = 1e-6;
+
+/**
+ * Mean over the batch of the mean energy between the class vector of a sample and all others, f of their
+ * distance when brought to unit length. `classVectors` [K, D], `labels` [N] int32.
+ */
+export function interClassEnergy(classVectors: Tensor, labels: Tensor, power: 0 | 1 | 2): Tensor {
+  const classes = classVectors.shape[0]!;
+  const unit = l2Normalize(classVectors);
+  const chosen = oneHot(labels, classes);
+  const cosines = matmul(matmul(chosen, unit), transpose(unit, [1, 0]));
+  const squared = maximum(sub(2, mul(cosines, 2)), CLOSEST);
+  const energy =
+    power === 2 ? div(1, squared) : power === 1 ? div(1, sqrt(squared)) : mul(log(squared), -0.5);
+  return mul(mean(sum(mul(energy, sub(1, chosen)), [1])), 1 / (classes - 1));
+}
+
+export const mhe = defineLoss<MheOptions>({
+  name: 'mhe',
+  title: 'Hyperspherical energy',
+  formula: 'mean_i mean_{j != y} f(|w_y - w_j|), unit w, f(d) = d^-s, log(1/d) for s = 0',
+  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018, equations 1 and 6',
+  kind: 'energy',
+  options: { power: energyPower },
+  build({ classVectors, labels }, { power }) {
+    if (!classVectors) {
+      throw new UserError(
+        "mhe: there are no class vectors to spread; name a loss that has them before it, as in 'a-softmax+mhe'",
+      );
+    }
+    const loss = interClassEnergy(classVectors, labels, power);
+    return { loss, schedule: [], metrics: {} };
+  },
+});

@@ -1,0 +1,44 @@
+// SphereFace+: A-Softmax, which draws every class together, and the hyperspherical energy of the class vectors,
+// which spreads the classes apart.
+import { add, mul } from '../graph/index.js';
+import { aSoftmax } from './a-softmax.js';
+import { type Annealing, annealingOption, SPHEREFACE_ANNEALING } from './annealing.js';
+import { defineLoss } from './definition.js';
+import { energyPower, interClassEnergy } from './mhe.js';
+import { oneOf, real } from './options.js';
+
+/** Options of `sphereface-plus`. */
+export interface SphereFacePlusOptions {
+  margin: 1 | 2 | 3 | 4;
+  gradient: 'exact' | 'caffe';
+  annealing: Annealing;
+  /** s of the energy f(d) = d^-s. */
+  power: 0 | 1 | 2;
+  /** Weight of the energy. */
+  weight: number;
+}
+
+export const sphereFacePlus = defineLoss<SphereFacePlusOptions>({
+  name: 'sphereface-plus',
+  title: 'SphereFace+',
+  formula: 'A-Softmax + weight mean_i mean_{j != y} f(|w_y - w_j|)',
+  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018, section 4.2',
+  kind: 'classification',
+  options: {
+    margin: oneOf(4, [1, 2, 3, 4]),
+    gradient: oneOf('exact', ['exact', 'caffe']),
+    annealing: annealingOption(SPHEREFACE_ANNEALING),
+    power: energyPower,
+    weight: real(1, { from: 0 }),
+  },
+  target: ({ margin }) => aSoftmax.target!({ margin }),
+  build(context, { power, weight, ...angular }) {
+    const terms = aSoftmax.build(context, angular);
+    const energy = interClassEnergy(terms.classVectors!, context.labels, power);
+    return {
+      ...terms,
+      loss: add(terms.loss, mul(energy, weight)),
+      metrics: { ...terms.metrics, energy },
+    };
+  },
+});
