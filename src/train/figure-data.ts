@@ -21,13 +21,14 @@ export interface DigitSetOptions {
   classes?: readonly number[];
   /** Images of each digit at most; default all. */
   perClass?: number;
+  /** Share of each digit's images that is kept for testing. Default a fifth. */
+  testShare?: number;
 }
 
-/** Digits, a fifth of each kept for testing. */
-export function digitSet({ seed, classes, perClass }: DigitSetOptions): FigureSet {
+export function digitSet({ seed, classes, perClass, testShare }: DigitSetOptions): FigureSet {
   const others =
     classes && Array.from({ length: 10 }, (_, digit) => digit).filter((d) => !classes.includes(d));
-  const split = splitDigits(digits(), { seed, heldOut: others, perClass });
+  const split = splitDigits(digits(), { seed, heldOut: others, perClass, testShare });
   return { subject: 'digits', names: split.classes.map(String), train: split.train, test: split.test };
 }
 

@@ -1,0 +1,12 @@
+// A-Softmax with every margin of the paper, m = 1 to 4, as networks of Figs. 5 and 12.
+import type { NetworkSpec } from './trained.js';
+
+/** Four networks with so many features; m = 1 is modified softmax. */
+export const margins = (features: number): NetworkSpec[] =>
+  [1, 2, 3, 4].map((margin) => ({
+    id: `m-${margin}`,
+    title: margin === 1 ? 'm = 1 (modified softmax)' : `m = ${margin}`,
+    loss: 'a-softmax',
+    options: { margin },
+    net: { features },
+  }));
