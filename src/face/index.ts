@@ -10,6 +10,7 @@ export {
   writeEmbeddings,
 } from './embed/folder.js';
 export { type EmbedderOptions, openEmbedder } from './embed/open.js';
+export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
 export {
   MANIFEST_KEY,
