@@ -1,39 +1,57 @@
 // hypersphere toy: the main job in miniature, what `npm start` runs. Five losses train 2-D features on real
-// digits; out come a table, a page to look at, and the same as JSON.
+// digits; out come a table, a page to look at, and the same as JSON. With --figure it makes figures instead
+// (figures.ts).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { figures } from '../evaluate/figures/index.js';
 import { runToy, toyLosses } from '../evaluate/toy.js';
 import type { ToyResults } from '../evaluate/toy-results.js';
 import { type DeviceName, deviceNames } from '../runtime/index.js';
 import { TOY, TOY_LOSSES } from '../train/toy.js';
+import { makeFigures } from './figures.js';
 import { whole } from './flags.js';
-import { duration, note, type Progress, progress, result } from './output.js';
+import { duration, note, type Progress, progress, result, UsageError } from './output.js';
 
 const EXAMPLES = `
 Examples:
   hypersphere toy
   hypersphere toy --losses softmax,a-softmax-4 --seed 2 --out toy-seed2
-  hypersphere toy --json > toy.json`;
+  hypersphere toy --json > toy.json
+  hypersphere toy --figure target-logits       a figure that needs no training
+  hypersphere toy --figure all --faces faces   all figures of the paper, on digits and faces`;
 
 interface Flags {
-  out: string;
+  out?: string;
   json?: boolean;
   seed: number;
-  steps: number;
+  steps?: number;
+  figure?: string;
+  faces?: string;
   images?: number;
   losses?: string[];
   device: DeviceName;
   threads?: number;
 }
 
+const figureNames = figures.map(({ name }) => name).join(',');
+
 export function toyCommand(): Command {
   return new Command('toy')
     .description('train 2-D features on handwritten digits with five losses, and draw what each does')
-    .option('--out <dir>', 'folder for the page and results.json', 'hypersphere-toy')
+    .option('--figure <name>', `instead: make figures of the papers, any of all,${figureNames}`)
+    .option('--faces <dir>', 'with --figure: one folder of aligned faces a person, for the face versions')
+    .option(
+      '--out <dir>',
+      'folder for the page and the data (default: hypersphere-toy; hypersphere-figures with --figure)',
+    )
     .option('--losses <list>', `any of ${TOY_LOSSES.map(({ id }) => id).join(',')} (default: all)`, lossList)
-    .option('--steps <n>', 'training steps of each loss', whole(1), TOY.steps)
+    .option(
+      '--steps <n>',
+      `training steps of each loss (default: ${TOY.steps}; with --figure as the figure states)`,
+      whole(1),
+    )
     .option('--images <n>', 'images of each digit at most (default: all, about 1,000)', whole(10))
     .option('--seed <n>', 'seed of everything random', whole(Number.MIN_SAFE_INTEGER), 1)
     .addOption(new Option('--device <name>', 'where to compute').choices(deviceNames).default('cpu'))
@@ -43,7 +61,23 @@ export function toyCommand(): Command {
     .action(run);
 }
 
-async function run({ out, json, images, ...options }: Flags): Promise<void> {
+async function run({ figure, faces, ...flags }: Flags): Promise<void> {
+  if (figure === undefined) {
+    if (faces !== undefined) throw new UsageError('--faces belongs to --figure: give both, or neither');
+    return compare(flags);
+  }
+  if (flags.losses) throw new UsageError('--losses is for the comparison; a figure has losses of its own');
+  const { images, losses: _, out = 'hypersphere-figures', ...options } = flags;
+  await makeFigures({ ...options, figure, faces, out, perClass: images });
+}
+
+/** The comparison of losses, without --figure. */
+async function compare({
+  out = 'hypersphere-toy',
+  json,
+  images,
+  ...options
+}: Omit<Flags, 'figure' | 'faces'>) {
   // Before minutes of work, not after: can the results be written at all?
   makeFolder(out);
   let shown: Progress | undefined;
@@ -134,7 +168,9 @@ ${pairs === undefined ? '' : `Open set: ${pairs} pairs, ten folds, ± standard e
 
 Page with the pictures: ${page}
 Train on your own faces (one folder of aligned faces a person):
-  hypersphere train --data DIR --net sphereface-4 --loss a-softmax`;
+  hypersphere train --data DIR --net sphereface-4 --loss a-softmax
+The figures that explain the losses, on one page:
+  hypersphere toy --figure all`;
 }
 
 /** Columns under three lines of headings: the first to the left, the others to the right. */

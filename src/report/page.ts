@@ -1,24 +1,13 @@
-// The shell of every page: one HTML file that needs nothing else, neither network nor script. Light or dark as
-// the reader's system is, white on paper; the summary comes first, figures have captions, and what was set
-// stands at the end.
+// The shell of every page: one HTML file that needs nothing else. Light or dark as the reader's system is, white
+// on paper; the summary comes first, figures have captions, and what was set stands at the end. A page reaches
+// for nothing, and runs nothing but a script of ours that it carries, which its policy names by hash.
+import { createHash } from 'node:crypto';
 import { html, type Markup, type Piece, trusted } from './html.js';
+import { DAY, declared, NIGHT, PRINT } from './palette.js';
 
 const STYLE = `
-:root {
-  color-scheme: light dark;
-  --page: #f6f5f1; --card: #ffffff; --ink: #1d2126; --soft: #5b636d; --line: #dfddd6; --faint: #a9adb3;
-  --accent: #2457a6; --same: #1f6fb4; --different: #d9761a;
-  --class-0: #0072b2; --class-1: #e08a00; --class-2: #009e73; --class-3: #c8609b; --class-4: #42a5dd;
-  --class-5: #cf4a00; --class-6: #8a7d00; --class-7: #5d5d66; --class-8: #7a3fa0; --class-9: #7d4a1e;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #14171b; --card: #1c2026; --ink: #e9e7e1; --soft: #a3abb5; --line: #333a43; --faint: #6c747e;
-    --accent: #86b3f5; --same: #5fb0f0; --different: #f2a04e;
-    --class-0: #3f97e6; --class-1: #f5b22e; --class-2: #2fc79b; --class-3: #ea8fc2; --class-4: #9adcfb;
-    --class-5: #ff7b3d; --class-6: #e6dc4b; --class-7: #c9c9d1; --class-8: #bd93ea; --class-9: #c99a6b;
-  }
-}
+:root { color-scheme: light dark; ${declared(DAY)} }
+@media (prefers-color-scheme: dark) { :root { ${declared(NIGHT)} } }
 * { box-sizing: border-box; }
 body {
   margin: 0; background: var(--page); color: var(--ink);
@@ -61,16 +50,16 @@ dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .88em; }
 pre { margin: .8rem 0; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+.contents h2 { margin: 0 0 .4rem; font-size: 1rem; }
+.contents ol { margin: 0; padding: 0; list-style: none; columns: 24rem 2; font-size: .95rem; }
+.contents li { margin: 0 0 .3rem; break-inside: avoid; }
+.contents small { color: var(--soft); }
+.contents .note { margin: .6rem 0 0; }
+a { color: var(--accent); }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .82rem; color: var(--soft); }
 @media (max-width: 560px) { main { padding-top: 2rem; } dl { grid-template-columns: 1fr; } dt { margin-top: .5rem; } }
 @media print {
-  :root {
-    color-scheme: light;
-    --page: #fff; --card: #fff; --ink: #111; --soft: #444; --line: #bbb; --faint: #999;
-    --accent: #2457a6; --same: #1f6fb4; --different: #d9761a;
-    --class-0: #0072b2; --class-1: #e08a00; --class-2: #009e73; --class-3: #c8609b; --class-4: #42a5dd;
-    --class-5: #cf4a00; --class-6: #8a7d00; --class-7: #5d5d66; --class-8: #7a3fa0; --class-9: #7d4a1e;
-  }
+  :root { color-scheme: light; ${declared(PRINT)} }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
   .cards { grid-template-columns: repeat(3, 1fr); gap: .5rem; }
   .card, figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
@@ -87,16 +76,22 @@ export interface PageParts {
   lead: Piece;
   body: Piece;
   footer?: Piece;
+  /** What the page works better with, and works without: the text of one script. */
+  script?: string;
 }
 
 /** A whole page as the text of one HTML file. */
-export function page({ title, kicker, lead, body, footer }: PageParts): string {
+export function page({ title, kicker, lead, body, footer, script }: PageParts): string {
+  // The hash allows this script alone; without one nothing may run.
+  const allowed = script
+    ? `; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`
+    : '';
   const whole = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${trusted(allowed)}">
 <title>${title}</title>
 <style>${trusted(STYLE)}</style>
 </head>
@@ -110,7 +105,7 @@ ${kicker !== undefined && html`<p class="kicker">${kicker}</p>`}
 ${body}
 ${footer !== undefined && html`<footer>${footer}</footer>`}
 </main>
-</body>
+${script !== undefined && trusted(`<script>${script}</script>\n`)}</body>
 </html>
 `;
   return whole.text;

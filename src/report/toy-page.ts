@@ -153,6 +153,12 @@ ${key(results.runs.map((run, i) => ({ colour: classColours[i % classColours.leng
 </section>
 
 <section>
+<h2>More pictures</h2>
+<p>The figures of the paper (constraint regions, features on a sphere to turn, biases, long-tailed classes) and all margin functions side by side stand on a page of their own:</p>
+<pre><code>hypersphere toy --figure all</code></pre>
+</section>
+
+<section>
 <h2>Settings</h2>
 ${facts([
   ['seed', results.seed],

@@ -55,5 +55,7 @@ export interface FigureFile<Data = unknown> {
   /** Time it took. */
   seconds: number;
   versions: Record<string, string>;
+  /** Names of the SVG files that were drawn of it, beside its own file. */
+  plots?: readonly string[];
   data: Data;
 }

@@ -1,6 +1,7 @@
 // The figures by name, in the order in which their page shows them.
 import { UserError } from '../../common/errors.js';
-import type { Figure } from './figure.js';
+import { versions } from '../../train/run-folder.js';
+import type { Figure, FigureFile, FigureHooks, FigureOptions } from './figure.js';
 
 export type { Figure, FigureFile, FigureHooks, FigureOptions, FigureProgress } from './figure.js';
 
@@ -26,4 +27,23 @@ export function figuresNamed(list: string): Figure[] {
     throw new UserError(`there is no figure '${strange}'; use all, or any of ${known.join(', ')}`);
   }
   return figures.filter(({ name }) => names.includes('all') || names.includes(name));
+}
+
+/** Collects a figure's data, with what is to be known of their making. */
+export async function collectFigure(
+  figure: Figure,
+  options: FigureOptions,
+  hooks?: FigureHooks,
+): Promise<FigureFile> {
+  const started = performance.now();
+  const data = await figure.collect(options, hooks);
+  return {
+    format: 'hypersphere-figure/1',
+    name: figure.name,
+    ...(figure.trained && { seed: options.seed }),
+    made: new Date().toISOString(),
+    seconds: (performance.now() - started) / 1000,
+    versions: versions(),
+    data,
+  };
 }
