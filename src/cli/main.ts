@@ -6,6 +6,7 @@ import { Command } from 'commander';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
+import { lossesCommand } from './losses.js';
 import { main } from './output.js';
 import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
@@ -17,6 +18,7 @@ Examples:
   hypersphere train --resume --out runs/first       continue after Ctrl-C
   hypersphere evaluate lfw --model runs/first/model.onnx --data lfw --pairs pairs.txt
   hypersphere embed --model runs/first/model.onnx --data faces --out faces.safetensors
+  hypersphere losses
   hypersphere info sphereface-20
 
 Exit codes: 0 done, 2 the command was not understood, 1 anything else.
@@ -30,7 +32,14 @@ function program(): Command {
     .description(description)
     .version(version)
     .addHelpText('after', EXAMPLES);
-  for (const command of [toyCommand(), trainCommand(), evaluateCommand(), embedCommand(), infoCommand()]) {
+  for (const command of [
+    toyCommand(),
+    trainCommand(),
+    evaluateCommand(),
+    embedCommand(),
+    lossesCommand(),
+    infoCommand(),
+  ]) {
     root.addCommand(command);
   }
   prepare(root);

@@ -2,7 +2,6 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { type HeldOutResults, measureRun } from '../evaluate/run.js';
-import { losses } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
 import {
   draftRun,
@@ -14,6 +13,7 @@ import {
   train,
 } from '../train/index.js';
 import { number, numbers, size, whole } from './flags.js';
+import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flags.js';
 import { duration, note, type Progress, progress, result, usage } from './output.js';
 
 const EXAMPLES = `
@@ -23,13 +23,11 @@ steps; lambda is annealed as published, or faster where that would take more tha
 
 Examples:
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
+  hypersphere train --data faces --net sphereface-4 --loss softmax+center --weight center=0.008
   hypersphere train --resume --out runs/a
   hypersphere train --config runs/a/config.json --seed 2 --out runs/b`;
 
-interface Flags extends Partial<Omit<Settings, 'lossOptions'>> {
-  margin?: number;
-  lambdaMin?: number;
-  gradient?: string;
+interface Flags extends Partial<Omit<Settings, 'lossOptions' | 'loss'>>, LossFlags {
   config?: string;
   resume?: boolean;
   force?: boolean;
@@ -41,14 +39,25 @@ export function trainCommand(): Command {
     .description('train a network on a folder of aligned faces, one folder a person')
     .option('--data <dir>', 'folder with one folder of images a person')
     .addOption(new Option('--net <name>', 'network').choices(NETWORKS))
-    .addOption(new Option('--loss <name>', 'loss').choices(Object.keys(losses)))
-    .option('--margin <m>', 'margin of the loss (a-softmax: 1 to 4; default 4)', number(0))
-    .addOption(new Option('--gradient <kind>', 'gradient of a-softmax').choices(['exact', 'caffe']))
-    .option('--lambda-min <l>', 'lowest lambda of the annealing (default 5)', number(0))
+    .option(
+      '--loss <name>',
+      "loss, or several as in softmax+center ('hypersphere losses' lists them)",
+      lossName,
+    )
+    .option('--margin <m>', "margin of the loss (default: the loss's own)", number(0))
+    .option('--weight <loss=w>', 'weight of a part of a joint loss; may be repeated', assignment)
+    .option('--option <name=value>', 'any other option of the loss; may be repeated', assignment)
+    .option('--gradient <kind>', 'gradient of the loss, where it has a choice')
+    .option('--lambda-min <l>', 'lowest lambda of the annealing (a-softmax: default 5)', number(0))
     .option('--size <HxW>', 'input height x width (default 112x96)', size)
     .option('--embedding <n>', 'length of the embedding (default 512)', whole(1))
     .option('--relu-after-fc1', "a ReLU on the embedding, for the paper's ablation")
     .option('--batch <n>', 'images a step (default 64)', whole(1))
+    .option(
+      '--per-person <k>',
+      'images of each person in a batch, 0: left to chance (default: 4 for losses on pairs and triplets, else 0)',
+      whole(0),
+    )
     .addOption(new Option('--steps <n>', 'steps in all').argParser(whole(1)).conflicts('epochs'))
     .option('--epochs <n>', 'passes over the data (default 20)', number(0, true))
     .option('--lr <rate>', 'learning rate (default .1 x sqrt(batch / 512))', number(0, true))
@@ -81,7 +90,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   const { config: file, resume, force, json } = flags;
   const draft = usage(() => {
     const given = file === undefined ? {} : readSettings(file);
-    return draftRun([given, settingsOf(flags, command)], resume === true);
+    return draftRun([given, settingsOf(flags, command, given.loss)], resume === true);
   });
 
   const interrupt = interruptible();
@@ -153,16 +162,12 @@ async function run(flags: Flags, command: Command): Promise<void> {
 }
 
 /** The settings that the flags name, without what is only this call's. */
-function settingsOf(flags: Flags, command: Command): Settings {
-  const { margin, lambdaMin, gradient, config, resume, force, json, ...rest } = flags;
+function settingsOf(flags: Flags, command: Command, loss: string | undefined): Settings {
+  const { margin, lambdaMin, gradient, option, weight, config, resume, force, json, ...rest } = flags;
   const settings: Settings = { ...rest };
   // Commander gives '--no-mirror' the default true, which must not win over a settings file.
   if (command.getOptionValueSource('mirror') === 'default') delete settings.mirror;
-  const lossOptions: Settings['lossOptions'] = {
-    ...(margin !== undefined && { margin }),
-    ...(gradient !== undefined && { gradient }),
-    ...(lambdaMin !== undefined && { annealing: { minimum: lambdaMin } }),
-  };
+  const lossOptions = lossOptionsOf(flags, flags.loss ?? loss);
   if (Object.keys(lossOptions).length > 0) settings.lossOptions = lossOptions;
   return settings;
 }
@@ -210,7 +215,9 @@ function describeStep(record: StepRecord, smooth: Smoothed, secondsLeft: number)
     `loss ${loss!.toFixed(3)}`,
     ...(accuracy === undefined ? [] : [`accuracy ${(100 * accuracy).toFixed(1)} %`]),
     `rate ${Number(record.rate.toPrecision(3))}`,
-    ...(record.lambda === undefined ? [] : [`lambda ${record.lambda.toFixed(1)}`]),
+    ...Object.entries(record)
+      .filter(([name]) => name === 'lambda' || name.endsWith('.lambda'))
+      .map(([, lambda]) => `lambda ${lambda!.toFixed(1)}`),
     `${record.imagesPerSecond.toFixed(0)} images/s`,
     `${duration(secondsLeft)} left`,
   ].join('  ');

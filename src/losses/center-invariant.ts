@@ -13,7 +13,7 @@ export const centerInvariant = defineLoss<CentreOptions>({
   name: 'center-invariant',
   title: 'Center-invariant',
   formula: 'mean_i (|c_y|^2 - mean_k |c_k|^2)^2 / 4',
-  paper: 'Wu, Liu, Li and Fu, Deep Face Recognition with Center Invariant Loss, 2017, equation 3',
+  paper: 'Wu, Liu, Li and Fu, Deep Face Recognition with Center Invariant Loss, 2017',
   kind: 'centre',
   weight: 1e-4,
   options: { rate: centreRate },

@@ -48,7 +48,7 @@ export const coco = defineLoss<CocoOptions>({
   name: 'coco',
   title: 'CoCo',
   formula: 'z_j = s cos(x, centroid_j), the centroid of the class in the batch, or the last one seen',
-  paper: 'Liu, Li and Wang, Rethinking Feature Discrimination and Polymerization, 2017, equation 3',
+  paper: 'Liu, Li and Wang, Rethinking Feature Discrimination and Polymerization, 2017',
   kind: 'classification',
   needs: { imagesPerPerson: 2 },
   options: { scale: scaleOption },

@@ -21,7 +21,7 @@ export const contrastive = defineLoss<ContrastiveOptions>({
   name: 'contrastive',
   title: 'Contrastive',
   formula: 'd^2 / 2 for a same pair, max(0, m - d)^2 / 2 for a different one, d = |x_i - x_j|',
-  paper: 'Hadsell, Chopra and LeCun, CVPR 2006, equation 4; on faces: Sun et al., DeepID2, 2014',
+  paper: 'Hadsell, Chopra and LeCun, CVPR 2006; on faces: Sun et al., DeepID2, 2014',
   kind: 'pair',
   needs: { imagesPerPerson: 2 },
   options: { margin: real(1, { above: 0 }), normalize: flag(false) },

@@ -42,7 +42,7 @@ export const amSoftmax = cosineMargin(
   {
     name: 'am-softmax',
     title: 'AM-Softmax',
-    paper: 'Wang, Cheng, Liu and Liu, Additive Margin Softmax, IEEE SPL 2018, equation 6',
+    paper: 'Wang, Cheng, Liu and Liu, Additive Margin Softmax, IEEE Signal Processing Letters 2018',
   },
   { scale: 30, margin: 0.35 },
 );

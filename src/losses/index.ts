@@ -83,5 +83,12 @@ export function lossNamed(name: string): LossDefinition {
       `no loss is called '${unknown}'; use one of ${Object.keys(losses).join(', ')}, or several as in softmax+center`,
     );
   }
-  return parts.length === 1 ? losses[parts[0]!]! : jointLoss(parts.map((part) => losses[part]!));
+  const found = parts.map((part) => losses[part]!);
+  const energy = found.findIndex(({ kind }) => kind === 'energy');
+  if (energy >= 0 && !found.slice(0, energy).some(({ kind }) => kind === 'classification')) {
+    throw new UserError(
+      `'${parts[energy]}' acts on the class vectors of a loss named before it, as in a-softmax+${parts[energy]}`,
+    );
+  }
+  return found.length === 1 ? found[0]! : jointLoss(found);
 }

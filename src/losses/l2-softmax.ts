@@ -18,7 +18,8 @@ export const l2Softmax = defineLoss<L2SoftmaxOptions>({
   name: 'l2-softmax',
   title: 'L2-Softmax',
   formula: 'z_j = W_j . (alpha x / |x|) + b_j',
-  paper: 'Ranjan, Castillo and Chellappa, L2-constrained Softmax Loss, 2017, equation 3',
+  paper:
+    'Ranjan, Castillo and Chellappa, L2-constrained Softmax Loss for Discriminative Face Verification, 2017',
   kind: 'classification',
   options: { alpha: real(32, { above: 0 }), learned: flag(false), bias: flag(true) },
   target: () => Math.cos,

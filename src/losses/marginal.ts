@@ -18,7 +18,7 @@ export const marginal = defineLoss<MarginalOptions>({
   title: 'Marginal',
   formula:
     '1/(N^2 - N) sum_{i != j} max(0, xi - y_ij (theta - |x_i - x_j|^2)), unit x, y = 1 same, -1 different',
-  paper: 'Deng, Zhou and Zafeiriou, Marginal Loss for Deep Face Recognition, CVPR Workshops 2017, equation 6',
+  paper: 'Deng, Zhou and Zafeiriou, Marginal Loss for Deep Face Recognition, CVPR Workshops 2017',
   kind: 'pair',
   needs: { imagesPerPerson: 2 },
   options: { threshold: real(1.2, { from: 0, to: 4 }), margin: real(0.3, { from: 0, to: 4 }) },

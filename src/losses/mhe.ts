@@ -50,7 +50,7 @@ export const mhe = defineLoss<MheOptions>({
   name: 'mhe',
   title: 'Hyperspherical energy',
   formula: 'mean_i mean_{j != y} f(|w_y - w_j|), unit w, f(d) = d^-s, log(1/d) for s = 0',
-  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018, equations 1 and 6',
+  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018',
   kind: 'energy',
   options: { power: energyPower },
   build({ classVectors, labels }, { power }) {

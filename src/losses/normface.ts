@@ -14,7 +14,7 @@ export const normFace = defineLoss<NormFaceOptions>({
   name: 'normface',
   title: 'NormFace',
   formula: 'z_j = s cos(theta_j), s learned',
-  paper: 'Wang, Xiang, Cheng and Yuille, NormFace, ACM Multimedia 2017, section 3.3',
+  paper: 'Wang, Xiang, Cheng and Yuille, NormFace, ACM Multimedia 2017',
   kind: 'classification',
   options: { scale: real(10, { above: 0 }) },
   target: () => Math.cos,

@@ -75,7 +75,7 @@ export const range = defineLoss<RangeOptions>({
   formula:
     "alpha sum_i k / sum_{j <= k} 1/D_ij + beta max(0, m - min |mean_p - mean_q|^2), D the k largest |x - x'|^2 of class i",
   paper:
-    'Zhang, Fang, Wen, Li and Qiao, Range Loss for Deep Face Recognition with Long-Tailed Training Data, ICCV 2017, equations 4 to 7',
+    'Zhang, Fang, Wen, Li and Qiao, Range Loss for Deep Face Recognition with Long-Tailed Training Data, ICCV 2017',
   kind: 'centre',
   needs: { imagesPerPerson: 3 },
   options: {

@@ -22,7 +22,7 @@ export const sphereFacePlus = defineLoss<SphereFacePlusOptions>({
   name: 'sphereface-plus',
   title: 'SphereFace+',
   formula: 'A-Softmax + weight mean_i mean_{j != y} f(|w_y - w_j|)',
-  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018, section 4.2',
+  paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018',
   kind: 'classification',
   options: {
     margin: oneOf(4, [1, 2, 3, 4]),

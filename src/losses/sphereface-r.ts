@@ -17,7 +17,7 @@ export interface SphereFaceROptions {
   gradient: 'exact' | 'detached';
 }
 
-const PAPER = 'Liu, Wen, Raj, Singh and Weller, SphereFace Revived, TPAMI 2022, section 4';
+const PAPER = 'Liu, Wen, Raj, Singh and Weller, SphereFace Revived, TPAMI 2022';
 
 const options = {
   scale: real(30, { above: 0 }),

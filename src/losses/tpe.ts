@@ -17,8 +17,7 @@ export const tpe = defineLoss<TpeOptions>({
   name: 'tpe',
   title: 'TPE',
   formula: "-log sigma(a'.p' - a'.n'), x' = T x / |x|",
-  paper:
-    'Sankaranarayanan, Alavi, Castillo and Chellappa, Triplet Probabilistic Embedding, BTAS 2016, equation 3',
+  paper: 'Sankaranarayanan, Alavi, Castillo and Chellappa, Triplet Probabilistic Embedding, BTAS 2016',
   kind: 'triplet',
   needs: { imagesPerPerson: 2 },
   options: { mining: oneOf('all', ['all', 'hard', 'hardest']), length: projectedLength },

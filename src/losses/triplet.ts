@@ -16,7 +16,7 @@ export const triplet = defineLoss<TripletOptions>({
   name: 'triplet',
   title: 'Triplet',
   formula: 'max(0, |a - p|^2 - |a - n|^2 + alpha), unit a, p, n',
-  paper: 'Schroff, Kalenichenko and Philbin, FaceNet, CVPR 2015, equation 1',
+  paper: 'Schroff, Kalenichenko and Philbin, FaceNet, CVPR 2015, section 3.1',
   kind: 'triplet',
   needs: { imagesPerPerson: 2 },
   options: { margin: real(0.2, { above: 0, to: 4 }), mining: oneOf<Mining>('semi-hard', MINING) },

@@ -19,7 +19,7 @@ export const tse = defineLoss<TseOptions>({
   name: 'tse',
   title: 'TSE',
   formula: "max(0, alpha + a'.n' - a'.p'), x' = T x / |x|",
-  paper: 'Sankaranarayanan, Alavi and Chellappa, Triplet Similarity Embedding, 2016, equation 3',
+  paper: 'Sankaranarayanan, Alavi and Chellappa, Triplet Similarity Embedding for Face Verification, 2016',
   kind: 'triplet',
   needs: { imagesPerPerson: 2 },
   options: {

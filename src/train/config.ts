@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
-import { losses } from '../losses/index.js';
+import { type Annealing, type LossOptions, lossNamed } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
 import { DEFAULT_EPOCHS, defaultGamma, defaultMilestones, defaultRate, PAPER } from './schedule.js';
 
@@ -29,9 +29,12 @@ export const settingsSchema = z.strictObject({
   /** Folder with one folder of images a person. */
   data: z.string(),
   net: z.enum(NETWORKS),
-  /** Name of a loss of `src/losses`. */
+  /** Name of a loss of `src/losses`, or several with '+' between them. */
   loss: z.string(),
-  /** The loss's options, such as `margin`, `gradient` and `annealing` of `a-softmax`. */
+  /**
+   * The loss's options, such as `margin`, `gradient` and `annealing` of `a-softmax`; of a joint loss, those of
+   * each part under its name, and `weights`.
+   */
   lossOptions: z.looseObject({ annealing: annealing.optional() }),
   size: z.tuple([count, count]),
   /** Length of the embedding. */
@@ -43,6 +46,8 @@ export const settingsSchema = z.strictObject({
   /** Flip half of the images, by chance. */
   mirror: z.boolean(),
   batch: count,
+  /** Images of each person in a batch (P x K sampling); 0 shuffles all images. */
+  perPerson: z.number().int().nonnegative(),
   steps: count,
   epochs: z.number().positive(),
   lr: z.number().positive(),
@@ -132,7 +137,7 @@ export function readSettings(file: string): Settings {
 function defaultFolder(settings: Settings): string {
   const { net, loss, lossOptions, seed = 1 } = settings;
   const margin = lossOptions?.margin;
-  return `runs/${net}-${loss}${margin === undefined ? '' : `-m${margin}`}-seed${seed}`;
+  return `runs/${net}-${loss?.replaceAll('+', '-and-')}${margin === undefined ? '' : `-m${margin}`}-seed${seed}`;
 }
 
 /** Everything that is settled before the data set is seen: all of the configuration but the steps. */
@@ -148,9 +153,12 @@ export function draftConfig(settings: Settings): Draft {
   if (data === undefined)
     throw new UserError('--data DIR is missing: the folder with one folder of images a person');
   if (net === undefined) throw new UserError(`--net is missing: one of ${NETWORKS.join(', ')}`);
-  const names = Object.keys(losses).join(', ');
-  if (loss === undefined) throw new UserError(`--loss is missing: one of ${names}`);
-  if (!Object.hasOwn(losses, loss)) throw new UserError(`--loss '${loss}' is unknown: use one of ${names}`);
+  if (loss === undefined) {
+    throw new UserError(
+      "--loss is missing: 'hypersphere losses' lists them all, such as a-softmax or softmax+center",
+    );
+  }
+  const definition = lossNamed(loss);
   if (settings.steps !== undefined && settings.epochs !== undefined) {
     throw new UserError('--steps and --epochs both say how long to train: give one of them');
   }
@@ -168,6 +176,7 @@ export function draftConfig(settings: Settings): Draft {
     order: settings.order ?? 'bgr',
     mirror: settings.mirror ?? true,
     batch,
+    perPerson: settings.perPerson ?? defaultPerPerson(definition.needs.imagesPerPerson, batch),
     steps: settings.steps,
     epochs: settings.epochs,
     lr: settings.lr ?? defaultRate(batch),
@@ -186,8 +195,26 @@ export function draftConfig(settings: Settings): Draft {
     checkpointMinutes: settings.checkpointMinutes ?? 5,
     out: settings.out ?? defaultFolder(settings),
   };
-  losses[loss]!.check({ ...losses[loss]!.defaults, ...draft.lossOptions });
+  definition.check(draft.lossOptions);
+  const { imagesPerPerson = 0 } = definition.needs;
+  if (draft.perPerson > 0 && draft.perPerson < imagesPerPerson) {
+    throw new UserError(
+      `${loss} needs ${imagesPerPerson} images or more of each person in a batch: --per-person ${draft.perPerson} is too few (0 leaves it to chance)`,
+    );
+  }
   return draft;
+}
+
+/** Images of each person in the batches of a loss that compares the images of a batch: the field's custom of 4. */
+function defaultPerPerson(needed: number | undefined, batch: number): number {
+  if (needed === undefined) return 0;
+  const wanted = Math.max(4, needed);
+  if (batch % wanted !== 0 || batch < 2 * wanted) {
+    throw new UserError(
+      `--batch ${batch}: this loss compares images of one person and of several, ${wanted} of each; use a multiple of ${wanted} from ${2 * wanted} on, or choose --per-person`,
+    );
+  }
+  return wanted;
 }
 
 /**
@@ -198,14 +225,28 @@ export function resolveConfig(draft: Draft, stepsPerEpoch: number): Config {
   const { epochs, ...rest } = draft;
   const wanted = draft.steps ?? Math.max(1, Math.round((epochs ?? DEFAULT_EPOCHS) * stepsPerEpoch));
   const steps = Math.ceil(wanted / draft.stepsPerCall) * draft.stepsPerCall;
-  const defaults = losses[draft.loss]!.defaults as Record<string, unknown>;
-  const lossOptions: Record<string, unknown> = { ...defaults, ...draft.lossOptions };
-  if (typeof defaults.annealing === 'object') {
-    const chosen = { ...defaults.annealing, ...(draft.lossOptions.annealing as object | undefined) };
-    const gamma = defaultGamma(steps, chosen as { base: number; minimum: number });
-    lossOptions.annealing = { ...chosen, gamma, ...(draft.lossOptions.annealing as object | undefined) };
-  }
-  return { ...rest, steps, lossOptions };
+  const checked = lossNamed(draft.loss).check(draft.lossOptions);
+  return { ...rest, steps, lossOptions: annealedOver(steps, checked, draft.lossOptions) };
+}
+
+/**
+ * A loss's options with the gamma of its annealing settled for a run of so many steps, where `given` names none;
+ * in a joint loss, of every part.
+ */
+export function annealedOver(
+  steps: number,
+  options: LossOptions,
+  given: LossOptions = {},
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => {
+      if (typeof value !== 'object' || value === null) return [name, value];
+      const part = given[name] as LossOptions | undefined;
+      if (name !== 'annealing') return [name, annealedOver(steps, value as LossOptions, part)];
+      const gamma = part?.gamma ?? defaultGamma(steps, value as Annealing);
+      return [name, { ...value, gamma }];
+    }),
+  );
 }
 
 /** Later settings win over earlier ones; the loss's options are merged one by one. */
@@ -219,10 +260,20 @@ export function mergeSettings(...all: readonly Settings[]): Settings {
     if (after.epochs !== undefined && after.steps === undefined) delete merged.steps;
     const sameLoss = after.loss === undefined || after.loss === before.loss;
     if (before.lossOptions && sameLoss) {
-      merged.lossOptions = { ...before.lossOptions, ...after.lossOptions };
-      const annealing = { ...before.lossOptions.annealing, ...after.lossOptions?.annealing };
-      if (Object.keys(annealing).length > 0) merged.lossOptions.annealing = annealing;
+      merged.lossOptions = mergeOptions(before.lossOptions, after.lossOptions ?? {});
     }
+  }
+  return merged;
+}
+
+/** Options laid over options, group by group. */
+function mergeOptions(before: LossOptions, after: LossOptions): Record<string, unknown> {
+  const group = (value: unknown): value is LossOptions =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  const merged: Record<string, unknown> = { ...before };
+  for (const [name, value] of Object.entries(after)) {
+    const old = before[name];
+    merged[name] = group(old) && group(value) ? mergeOptions(old, value) : value;
   }
   return merged;
 }

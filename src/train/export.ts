@@ -1,24 +1,27 @@
 // The end of a run: the embedder without its loss as a plain ONNX model, with the facts that whoever loads
-// it needs (input, preprocessing, training data) in the model's metadata and in model.json beside it.
+// it needs (input, preprocessing, training data) in the model's metadata and in model.json beside it. What the
+// loss has beside the network (class vectors, centres, a learned scale) goes into head.safetensors.
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { writeSafetensors } from '../data/index.js';
 import { type Manifest, manifestBeside, manifestMetadata } from '../face/index.js';
 import { nameOf } from '../graph/index.js';
 import { lowerInference } from '../lower/index.js';
 import type { Config } from './config.js';
 import { FILES, type Identities, writeJson } from './run-folder.js';
-import { embedder } from './step.js';
+import { embedder, type TrainingStep } from './step.js';
 
 /** Name of the exported model's output. */
 const OUTPUT = 'embedding';
 
-/** Writes model.onnx and model.json into the run folder from a state (weights by name; the rest is left out). */
+/** Writes model.onnx, model.json and head.safetensors into the run folder from a state (weights by name). */
 export function exportModel(
   config: Config,
   state: ReadonlyMap<string, Float32Array>,
   identities: Identities,
+  step: TrainingStep,
 ): void {
-  const { images, embedding } = embedder(config);
+  const { images, embedding, parameters } = embedder(config);
   const [height, width] = config.size;
   const people = identities.trained.length;
   const count = identities.trained.reduce((sum, person) => sum + person.images, 0);
@@ -30,7 +33,7 @@ export function exportModel(
     crop: 'cover-centre',
     template: `as the faces of ${basename(config.data)} are aligned`,
     flip: 'concatenate',
-    embedding: { length: config.embedding, output: OUTPUT },
+    embedding: { length: embedding.shape[1]!, output: OUTPUT },
     metric: 'cosine',
     trainedOn: `${count} images of ${people} people in ${basename(config.data)}`,
     licence: 'not stated',
@@ -44,4 +47,20 @@ export function exportModel(
   });
   writeFileSync(join(config.out, FILES.model), bytes);
   writeJson(join(config.out, FILES.manifest), manifestBeside(manifest, bytes));
+  writeHead(config, state, step, new Set(parameters.map(({ name }) => name)));
+}
+
+/** Writes head.safetensors: what the loss has learned or keeps that the embedder does not need. */
+function writeHead(
+  config: Config,
+  state: ReadonlyMap<string, Float32Array>,
+  step: TrainingStep,
+  exported: ReadonlySet<string>,
+): void {
+  const head = step.parameters.filter(({ name }) => !exported.has(name));
+  const tensors = head.map(({ name, shape }) => {
+    const tensor = { dtype: 'float32' as const, shape: [...shape], data: state.get(name)! };
+    return [name, tensor] as const;
+  });
+  writeFileSync(join(config.out, FILES.head), writeSafetensors(new Map(tensors)));
 }

@@ -1,6 +1,6 @@
 // The folder a run leaves behind: config.json (the resolved configuration and versions), identities.json
 // (who was trained on and who was held out), metrics.jsonl (one line a step), skipped.jsonl (images that
-// could not be read), checkpoints/, and at the end model.onnx with model.json.
+// could not be read), checkpoints/, and at the end model.onnx with model.json, and head.safetensors.
 import {
   appendFileSync,
   existsSync,
@@ -28,6 +28,7 @@ export const FILES = {
   checkpoints: 'checkpoints',
   model: 'model.onnx',
   manifest: 'model.json',
+  head: 'head.safetensors',
   results: 'results.json',
   page: 'index.html',
 } as const;

@@ -1,6 +1,7 @@
 // How the learning rate and the annealing run over the steps of a run. The defaults are the SphereFace
 // paper's, stretched or squeezed to the run at hand by one rule, so that a run on 10,000 images passes the
 // same stages as the paper's on 490,000.
+import { type Annealing, SPHEREFACE_ANNEALING } from '../losses/index.js';
 
 /** The published training run: CASIA-WebFace, 256 images on each of two GPUs. */
 export const PAPER = {
@@ -13,9 +14,6 @@ export const PAPER = {
   milestones: [16_000, 24_000],
   momentum: 0.9,
   weightDecay: 5e-4,
-  /** gamma of lambda(t) = max(minimum, base (1 + gamma t)^-power), SphereFace appendix G. */
-  gamma: 0.12,
-  annealing: { base: 1000, minimum: 5 },
 } as const;
 
 /** Epochs of a run that names neither steps nor epochs; the paper sees each image about 29 times. */
@@ -32,17 +30,21 @@ export const defaultRate = (batch: number): number =>
 /** The default milestones: the paper's fractions of the run, 4/7 and 6/7, in steps. */
 export const defaultMilestones = (): number[] => PAPER.milestones.map((milestone) => milestone / PAPER.steps);
 
+/** A lambda at which the margin has half of the logit: where an annealing that ends at 0 counts as arrived. */
+const HALF_MARGIN = 1;
+
 /**
- * The default gamma: the published .12 a step, because features need updates, not epochs, before a margin can
+ * The default gamma: the published one a step, because features need updates, not epochs, before a margin can
  * bite (annealed too soon, the network escapes the margin by shrinking all embeddings to nothing). Only a run
- * of fewer than some 3,300 steps anneals faster, so that lambda is at its minimum for the second half.
+ * too short for it (for A-Softmax: of fewer than some 3,300 steps) anneals faster, so that lambda is at its
+ * minimum, or at `HALF_MARGIN` where the minimum lies below, for the second half.
  */
 export const defaultGamma = (
   steps: number,
-  { base, minimum }: { base: number; minimum: number } = PAPER.annealing,
+  { base, gamma, power, minimum }: Annealing = SPHEREFACE_ANNEALING,
 ): number => {
-  const fallen = minimum > 0 ? base / minimum - 1 : 0;
-  return Math.max(PAPER.gamma, Number(((2 * fallen) / steps).toPrecision(3)));
+  const fallen = (base / Math.max(minimum, HALF_MARGIN)) ** (1 / power) - 1;
+  return Math.max(gamma, Number(((2 * fallen) / steps).toPrecision(3)));
 };
 
 /** Milestones at most 1 are fractions of the run, others are steps; returns steps, in rising order. */

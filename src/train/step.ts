@@ -1,7 +1,7 @@
 // One training step as one graph: the network, its loss, the gradient of the loss and the optimiser's
 // update, from a batch of images to the next weights. The same network without the loss is the embedder.
 import { argMax, cast, equal, gradients, input, mean, type Tensor } from '../graph/index.js';
-import { type LossTerms, losses } from '../losses/index.js';
+import { type LossTerms, lossNamed } from '../losses/index.js';
 import type { StepGraph } from '../lower/index.js';
 import { networkNamed, type Parameter, Scope } from '../nn/index.js';
 import { sgdUpdates } from './sgd.js';
@@ -17,10 +17,15 @@ export interface NetworkChoice {
   reluAfterFc1: boolean;
 }
 
-/** What a training step is made of. */
-export interface StepOptions extends NetworkChoice {
+/** Which loss, a part of the run's configuration. */
+export interface LossChoice {
+  /** One of `losses`, or several with '+' between them. */
   loss: string;
   lossOptions: Record<string, unknown>;
+}
+
+/** What a training step is made of. */
+export interface StepOptions extends NetworkChoice, LossChoice {
   /** Number of people trained on. */
   classes: number;
   /** Images a step. */
@@ -68,9 +73,8 @@ export function trainingStep(options: StepOptions): TrainingStep {
   const rate = input(NAMES.rate, []);
   const embedding = buildNetwork(scope, images, options);
 
-  const definition = losses[options.loss]!;
   const context = { scope, embedding, labels, classes: options.classes };
-  const terms = definition.build(context, options.lossOptions);
+  const terms = lossNamed(options.loss).build(context, options.lossOptions);
 
   const parameters = scope.parameters;
   const tensors = parameters.map((parameter) => parameter.tensor);
@@ -91,13 +95,18 @@ export function accuracy(logits: Tensor, labels: Tensor): Tensor {
   return mean(cast(equal(argMax(logits, 1), labels), 'float32'));
 }
 
-/** The embedder alone: the network on one image [1, C, H, W], for export. */
-export function embedder(options: NetworkChoice): {
+/**
+ * The embedder alone: the network on one image [1, C, H, W], for export, and behind it what the loss compares
+ * where that is not the network's own embedding (a projection).
+ */
+export function embedder(options: NetworkChoice & LossChoice): {
   images: Tensor;
   embedding: Tensor;
   parameters: readonly Parameter[];
 } {
   const scope = new Scope();
   const images = input(NAMES.images, [1, networkNamed(options.net).channels, ...options.size]);
-  return { images, embedding: buildNetwork(scope, images, options), parameters: scope.parameters };
+  const features = buildNetwork(scope, images, options);
+  const embedding = lossNamed(options.loss).embed?.(scope, features, options.lossOptions) ?? features;
+  return { images, embedding, parameters: scope.parameters };
 }

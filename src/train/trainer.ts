@@ -101,7 +101,8 @@ async function trainOn(
 ): Promise<TrainResult> {
   const { out, seed, batch, mirror } = draft;
   const say = options.onNote ?? (() => {});
-  const source = new BatchSource(data.pixels, { batch, seed, mirror });
+  const perPerson = draft.perPerson || undefined;
+  const source = new BatchSource(data.pixels, { batch, seed, mirror, perPerson });
   const config = resolveConfig(draft, source.batchesPerEpoch);
   const identities = identitiesOf(data, config.data);
   if (options.resume) {
@@ -127,7 +128,7 @@ async function trainOn(
   await program.setState(start.state);
   const end = await takeSteps(config, step, program, source, start, options);
   const finished = end.step >= config.steps;
-  if (finished) exportModel(config, end.state, identities);
+  if (finished) exportModel(config, end.state, identities, step);
   return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
 }
 
@@ -229,7 +230,7 @@ function diverged(config: Config, step: number, what: string): UserError {
     ? `the last good checkpoint is ${join(config.out, FILES.checkpoints, kept)}`
     : 'no checkpoint was written yet';
   const lower = `lower the rate (--lr ${Number((config.lr / 3).toPrecision(2))} instead of ${config.lr})`;
-  const anneal = 'annealing' in config.lossOptions ? ' or raise --lambda-min' : '';
+  const anneal = JSON.stringify(config.lossOptions).includes('"annealing"') ? ' or raise --lambda-min' : '';
   return new UserError(
     `step ${step}: ${what}; ${rescue}; ${lower}${anneal} and train again with --force or another --out`,
   );

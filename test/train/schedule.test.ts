@@ -29,7 +29,7 @@ describe('the schedule', () => {
       [3000, 2],
     ] as const) {
       const range = { base: 1000, minimum };
-      const annealing = { ...SPHEREFACE_ANNEALING, ...range, gamma: defaultGamma(steps, range) };
+      const annealing = { ...SPHEREFACE_ANNEALING, ...range, gamma: defaultGamma(steps, { ...SPHEREFACE_ANNEALING, ...range }) };
       expect(lambdaAt(annealing, steps / 2 + 5)).toBe(minimum);
       expect(lambdaAt(annealing, steps / 4)).toBeGreaterThan(minimum);
     }
