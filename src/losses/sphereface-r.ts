@@ -3,7 +3,7 @@
 // look nearer than they are.
 import { cos, minimum, mul, stopGradient, sub } from '../graph/index.js';
 import { defineLoss, type LossContext } from './definition.js';
-import { angleOf, type HeadSpec, marginHead, replaceCosine } from './head.js';
+import { angleOf, type HeadSpec, marginHead } from './head.js';
 import { oneOf, real } from './options.js';
 
 /** Options of `sphereface-r-v1` and `sphereface-r-v2`. */
@@ -13,7 +13,10 @@ export interface SphereFaceROptions {
   margin: number;
   /** 'hard': all features have length s. 'none': they keep their own. */
   features: 'hard' | 'none';
-  /** 'detached' leaves out the gradient of what the margin changes: the paper's characteristic gradient detachment. */
+  /**
+   * 'detached' leaves out the gradient of what the margin changes about the cosine, which the length still
+   * multiplies: the paper's characteristic gradient detachment.
+   */
   gradient: 'exact' | 'detached';
 }
 
@@ -51,11 +54,9 @@ export const sphereFaceR1 = defineLoss<SphereFaceROptions>({
       Math.cos(Math.min(margin * theta, Math.PI)),
   build: (context, chosen) =>
     head(context, chosen, {
-      margin: (truth) => {
-        const change = replaceCosine((cosine) => cos(minimum(mul(angleOf(cosine), chosen.margin), Math.PI)))(
-          truth,
-        );
-        return chosen.gradient === 'exact' ? change : stopGradient(change);
+      margin: ({ cosine, length }) => {
+        const change = sub(cos(minimum(mul(angleOf(cosine), chosen.margin), Math.PI)), cosine);
+        return mul(length, chosen.gradient === 'exact' ? change : stopGradient(change));
       },
     }),
 });
