@@ -73,6 +73,7 @@ export function trainCommand(): Command {
     .option('--steps-per-call <n>', 'steps in one call of the runtime (default 1; cuda: 10)', whole(1))
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
     .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default 5)', number(0, true))
+    .option('--collapse-steps <n>', 'steps between measurements of neural collapse (default: none)', whole(0))
     .option('--out <dir>', "run folder (default runs/ and the recipe's name)")
     .option('--resume', 'continue the run in the run folder from its newest checkpoint')
     .option('--force', 'start over in a run folder that is not empty')

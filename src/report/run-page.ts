@@ -83,6 +83,39 @@ const KNOWN: Record<string, Curve> = {
     exact: true,
     note: 'The margin’s share of the true class’s logit is 1 / (1 + λ).',
   },
+  'collapse.within': {
+    title: 'Collapse: within-class variability',
+    unit: 'tr S_W / tr S_B',
+    exact: true,
+    note: 'Of a sample of training images. 0 when every class is a point.',
+  },
+  'collapse.equinorm': {
+    title: 'Collapse: class means of one length',
+    unit: 'standard deviation of lengths / mean',
+    exact: true,
+  },
+  'collapse.equiangularity': {
+    title: 'Collapse: class means at one angle',
+    unit: 'standard deviation of cosines',
+    exact: true,
+  },
+  'collapse.simplexAngle': {
+    title: 'Collapse: class means a simplex',
+    unit: 'mean |cos + 1/(K-1)|',
+    exact: true,
+  },
+  'collapse.selfDuality': {
+    title: 'Collapse: classifier and class means',
+    unit: '|W/|W| - M/|M||², 0 when they are the same',
+    exact: true,
+  },
+  'collapse.agreement': {
+    title: 'Collapse: nearest mean decides as the classifier',
+    unit: 'share of images (%)',
+    factor: 100,
+    domain: [0, 100],
+    exact: true,
+  },
   imagesPerSecond: { title: 'Speed', unit: 'images a second' },
 };
 

@@ -72,6 +72,8 @@ export const settingsSchema = z.strictObject({
   checkpointSteps: z.number().int().nonnegative(),
   /** Minutes between checkpoints. */
   checkpointMinutes: z.number().positive(),
+  /** Steps between measurements of neural collapse; 0: none. */
+  collapseSteps: z.number().int().nonnegative(),
   /** The run folder. */
   out: z.string(),
   /** Versions and the data set's figures, written by a run and ignored when read. */
@@ -95,6 +97,7 @@ export const RESUMABLE: readonly (keyof Config)[] = [
   'memoryBudget',
   'checkpointSteps',
   'checkpointMinutes',
+  'collapseSteps',
 ];
 
 /**
@@ -193,6 +196,7 @@ export function draftConfig(settings: Settings): Draft {
     stepsPerCall: settings.stepsPerCall ?? (device === 'cuda' ? 10 : 1),
     checkpointSteps: settings.checkpointSteps ?? 0,
     checkpointMinutes: settings.checkpointMinutes ?? 5,
+    collapseSteps: settings.collapseSteps ?? 0,
     out: settings.out ?? defaultFolder(settings),
   };
   definition.check(draft.lossOptions);

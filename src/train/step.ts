@@ -1,6 +1,6 @@
 // One training step as one graph: the network, its loss, the gradient of the loss and the optimiser's
 // update, from a batch of images to the next weights. The same network without the loss is the embedder.
-import { argMax, cast, equal, gradients, input, mean, type Tensor } from '../graph/index.js';
+import { argMax, cast, equal, gradients, input, mean, type Tensor, topological } from '../graph/index.js';
 import { type LossTerms, lossNamed } from '../losses/index.js';
 import type { StepGraph } from '../lower/index.js';
 import { networkNamed, type Parameter, Scope } from '../nn/index.js';
@@ -52,6 +52,8 @@ export interface TrainingStep {
   velocities: readonly Tensor[];
   /** Scalar inputs that follow a schedule, such as lambda; steps are counted from 1. */
   schedule: LossTerms['schedule'];
+  /** From a batch to its `embedding` [batch, D] and the loss's `classVectors` [K, D], if it has them; no update. */
+  probe: StepGraph;
 }
 
 /** The network on images [N, C, H, W]; returns embeddings [N, embedding]. */
@@ -87,7 +89,24 @@ export function trainingStep(options: StepOptions): TrainingStep {
   const outputs: Record<string, Tensor> = { ...terms.metrics, [NAMES.loss]: terms.loss };
   if (terms.logits) outputs[NAMES.accuracy] = accuracy(terms.logits, labels);
   const inputs = [images, labels, rate, ...terms.schedule.map((entry) => entry.input)];
-  return { graph: { inputs, state, outputs }, parameters, velocities, schedule: terms.schedule };
+  return {
+    graph: { inputs, state, outputs },
+    parameters,
+    velocities,
+    schedule: terms.schedule,
+    probe: probeOf(images, labels, embedding, terms.classVectors),
+  };
+}
+
+function probeOf(
+  images: Tensor,
+  labels: Tensor,
+  embedding: Tensor,
+  classVectors: Tensor | undefined,
+): StepGraph {
+  const outputs: Record<string, Tensor> = { embedding, ...(classVectors && { classVectors }) };
+  const needed = topological(Object.values(outputs)).filter(({ op }) => op === 'parameter');
+  return { inputs: [images, labels], state: needed.map((parameter) => ({ parameter })), outputs };
 }
 
 /** Share of rows of logits [N, K] whose largest entry is the label's. */

@@ -8,6 +8,7 @@ import { nameOf, sizeOf } from '../graph/index.js';
 import { initialParameters } from '../nn/index.js';
 import { type Device, openDevice, type Program } from '../runtime/index.js';
 import { type Checkpoint, checkpointNames, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { CollapseProbe } from './collapse.js';
 import { type Config, type Draft, readSettings, requireSameConfig, resolveConfig } from './config.js';
 import { exportModel } from './export.js';
 import {
@@ -126,7 +127,11 @@ async function trainOn(
   const { formulations, stepsPerCall } = config;
   const program = await device.compile(step.graph, { formulations, stepsPerCall });
   await program.setState(start.state);
-  const end = await takeSteps(config, step, program, source, start, options);
+  const { collapseSteps } = config;
+  const probe =
+    collapseSteps > 0 ? await CollapseProbe.open(device, step, data.pixels, { batch, seed }) : undefined;
+  const end = await takeSteps(config, step, program, source, start, options, probe);
+  await probe?.dispose();
   const finished = end.step >= config.steps;
   if (finished) exportModel(config, end.state, identities, step);
   return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
@@ -159,6 +164,7 @@ async function takeSteps(
   source: BatchSource,
   start: Checkpoint,
   options: TrainOptions,
+  probe: CollapseProbe | undefined,
 ): Promise<Checkpoint> {
   const perCall = config.stepsPerCall;
   const milestones = milestoneSteps(config.milestones, config.steps);
@@ -209,19 +215,27 @@ async function takeSteps(
       };
     });
     const bad = records.findIndex((record) => !Number.isFinite(record.loss));
+    if (probe && bad < 0 && passed(config.collapseSteps, done, done + perCall)) {
+      await pace.without(async () => {
+        Object.assign(records.at(-1)!, await probe.measure(await program.getState()));
+      });
+    }
     appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));
     if (bad >= 0) throw diverged(config, numbers[bad]!, `the loss became ${records[bad]!.loss}`);
 
     done += perCall;
     const left = ((config.steps - done) * config.batch) / imagesPerSecond;
     options.onStep?.(records.at(-1)!, { steps: config.steps, secondsLeft: left });
-    const every = config.checkpointSteps;
-    const dueByStep = every > 0 && Math.floor(done / every) > Math.floor((done - perCall) / every);
+    const dueByStep = passed(config.checkpointSteps, done - perCall, done);
     if (dueByStep || performance.now() - savedAt >= config.checkpointMinutes * 60_000) await save();
   }
   if (saved.step !== done) await save();
   return saved;
 }
+
+/** Whether a multiple of `every` lies after step `before` and up to step `after`; never for 0. */
+const passed = (every: number, before: number, after: number): boolean =>
+  every > 0 && Math.floor(after / every) > Math.floor(before / every);
 
 /** The error of a run whose numbers have left the real line: what happened, what is kept, what to lower. */
 function diverged(config: Config, step: number, what: string): UserError {
@@ -248,6 +262,14 @@ class Pace {
     if (this.times.length > 21) this.forget(1);
     const total = this.images.slice(1).reduce((sum, n) => sum + n, 0);
     return (1000 * total) / (this.times.at(-1)! - this.times[0]!);
+  }
+
+  /** Does something whose time does not count. */
+  async without(work: () => Promise<void>): Promise<void> {
+    const begin = performance.now();
+    await work();
+    const spent = performance.now() - begin;
+    this.times = this.times.map((time) => time + spent);
   }
 
   private forget(count: number): void {
