@@ -62,6 +62,7 @@ export function trainCommand(): Command {
     .option('--epochs <n>', 'passes over the data (default 20)', number(0, true))
     .option('--lr <rate>', 'learning rate (default .1 x sqrt(batch / 512))', number(0, true))
     .option('--milestones <list>', 'steps, or fractions of the run, to divide the rate by ten at', numbers)
+    .option('--warm-up <n>', 'steps over which the rate rises to its value (default 0)', whole(0))
     .option('--momentum <m>', 'momentum (default .9)', number(0))
     .option('--weight-decay <d>', 'weight decay (default .0005)', number(0))
     .option('--no-mirror', 'never flip images')

@@ -53,6 +53,8 @@ export const settingsSchema = z.strictObject({
   lr: z.number().positive(),
   /** Steps, or fractions of the run when at most 1, after which the rate is divided by ten. */
   milestones: z.array(z.number().positive()),
+  /** Steps over which the rate rises to its value. */
+  warmUp: z.number().int().nonnegative(),
   momentum: z.number().min(0).lt(1),
   weightDecay: z.number().min(0),
   seed: z.number().int(),
@@ -184,6 +186,7 @@ export function draftConfig(settings: Settings): Draft {
     epochs: settings.epochs,
     lr: settings.lr ?? defaultRate(batch),
     milestones: settings.milestones ?? defaultMilestones(),
+    warmUp: settings.warmUp ?? 0,
     momentum: settings.momentum ?? PAPER.momentum,
     weightDecay: settings.weightDecay ?? PAPER.weightDecay,
     seed,

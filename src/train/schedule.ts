@@ -54,7 +54,12 @@ export function milestoneSteps(milestones: readonly number[], steps: number): nu
     .sort((a, b) => a - b);
 }
 
-/** The learning rate of a step (counted from 1): a tenth after each milestone, as Caffe's `multistep`. */
-export function rateAt(step: number, rate: number, milestones: readonly number[]): number {
-  return milestones.reduce((current, milestone) => (step > milestone ? current / 10 : current), rate);
+/**
+ * The learning rate of a step (counted from 1): a tenth after each milestone, as Caffe's `multistep`, and over the
+ * first `warmUp` steps a rising share of it. Losses with a large scale begin with large gradients across the
+ * embedding, which lengthen it without end unless the rate starts low.
+ */
+export function rateAt(step: number, rate: number, milestones: readonly number[], warmUp = 0): number {
+  const share = warmUp > 0 ? Math.min(1, step / warmUp) : 1;
+  return milestones.reduce((current, milestone) => (step > milestone ? current / 10 : current), rate * share);
 }

@@ -189,7 +189,7 @@ async function takeSteps(
 
   while (done < config.steps && !options.signal?.aborted) {
     const numbers = Array.from({ length: perCall }, (_, i) => done + 1 + i);
-    const rates = numbers.map((number) => rateAt(number, config.lr, milestones));
+    const rates = numbers.map((number) => rateAt(number, config.lr, milestones, config.warmUp));
     const scheduled = step.schedule.map(({ input, at }) => [nameOf(input), numbers.map(at)] as const);
     const { images, labels } = await source.stack(done, perCall);
     const feeds: Record<string, Float32Array | Int32Array> = {

@@ -22,6 +22,11 @@ describe('the schedule', () => {
     expect(rates.map((rate) => Number(rate.toPrecision(6)))).toEqual([0.1, 0.1, 0.01, 0.01, 0.001, 0.001]);
   });
 
+  it('rises to its value over the warm-up, and is divided by ten all the same', () => {
+    const rates = [1, 5, 10, 11, 21].map((step) => rateAt(step, 0.1, [20], 10));
+    expect(rates.map((rate) => Number(rate.toPrecision(6)))).toEqual([0.01, 0.05, 0.1, 0.1, 0.01]);
+  });
+
   it('has lambda at its minimum for the second half of a short run, whatever the minimum', () => {
     for (const [steps, minimum] of [
       [1000, 5],
@@ -29,7 +34,11 @@ describe('the schedule', () => {
       [3000, 2],
     ] as const) {
       const range = { base: 1000, minimum };
-      const annealing = { ...SPHEREFACE_ANNEALING, ...range, gamma: defaultGamma(steps, { ...SPHEREFACE_ANNEALING, ...range }) };
+      const annealing = {
+        ...SPHEREFACE_ANNEALING,
+        ...range,
+        gamma: defaultGamma(steps, { ...SPHEREFACE_ANNEALING, ...range }),
+      };
       expect(lambdaAt(annealing, steps / 2 + 5)).toBe(minimum);
       expect(lambdaAt(annealing, steps / 4)).toBeGreaterThan(minimum);
     }
