@@ -1,92 +1,152 @@
 // Evaluates a loss's graph in double precision, and compares it with plain loops.
 import { expect } from 'vitest';
-import { random } from '../../src/common/random.js';
-import { gradients, input, nameOf, type Tensor } from '../../src/graph/index.js';
-import { type LossOptions, losses, type marginHead } from '../../src/losses/index.js';
-import { Scope } from '../../src/nn/index.js';
+import { gradients, input, nameOf } from '../../src/graph/index.js';
+import { type LossOptions, type LossTerms, lossNamed } from '../../src/losses/index.js';
+import { type Parameter, Scope } from '../../src/nn/index.js';
 import { interpret } from '../support/interpreter.js';
-import { crossEntropy, differences, type Sample } from './plain.js';
+import { differences, type Evaluation, type Point } from './plain/point.js';
 
-export const CLASSES = 5;
-export const LENGTH = 4;
-
-/** Features at all kinds of angles to their classes, so that every piece of psi is met. */
-export function sampleOf(seed: number, samples = 12): Sample {
-  const stream = random(seed, 'losses');
-  const vector = () => Array.from({ length: LENGTH }, () => stream.normal());
-  const weights = Array.from({ length: CLASSES }, vector);
-  const labels = Array.from({ length: samples }, (_, i) => i % CLASSES);
-  const x = labels.map((label, i) => {
-    const pull = 3 - (6 * i) / (samples - 1);
-    return vector().map((v, q) => v + pull * weights[label]![q]!);
-  });
-  return { x, labels, weights, bias: Array.from({ length: CLASSES }, () => stream.normal()) };
+/** A loss's graph with everything it declared. */
+export interface Built {
+  terms: LossTerms;
+  /** Those it learns and those it only keeps. */
+  parameters: readonly Parameter[];
+  embedding: ReturnType<typeof input>;
+  labels: ReturnType<typeof input>;
 }
 
-/** A loss's graph on a sample, evaluated in double precision: value, logits, and gradients by parameter. */
-export function evaluate(name: string, sample: Sample, options: LossOptions = {}, lambda?: number) {
-  return evaluateTerms(sample, (context) => losses[name]!.build(context, options), lambda);
+type Build = (context: Parameters<ReturnType<typeof lossNamed>['build']>[0]) => LossTerms;
+
+export function build(name: string, shape: readonly [number, number], classes: number, options: LossOptions) {
+  return buildWith((context) => lossNamed(name).build(context, options), shape, classes);
 }
 
-export function evaluateTerms(
-  { x, labels, weights, bias }: Sample,
-  build: (context: {
-    scope: Scope;
-    embedding: Tensor;
-    labels: Tensor;
-    classes: number;
-  }) => ReturnType<typeof marginHead>,
-  lambda?: number,
-) {
+export function buildWith(make: Build, shape: readonly [number, number], classes: number): Built {
   const scope = new Scope();
-  const embedding = input('x', [x.length, x[0]!.length]);
-  const classes = weights.length;
-  const terms = build({ scope, embedding, labels: input('labels', [labels.length], 'int32'), classes });
-  const leaves = [embedding, ...scope.parameters.map((p) => p.tensor)];
-  const derived = gradients(terms.loss, leaves);
-  const given = {
-    x: x.flat(),
-    labels,
-    'fc6.weight': weights.flat(),
-    'fc6.bias': bias ?? [],
-    ...(lambda !== undefined && { lambda: [lambda] }),
-  };
+  const embedding = input('x', shape);
+  const labels = input('labels', [shape[0]], 'int32');
+  const terms = make({ scope, embedding, labels, classes });
+  return { terms, parameters: scope.parameters, embedding, labels };
+}
+
+/** What the optimiser moves. */
+export const learned = (parameters: readonly Parameter[]): Parameter[] =>
+  parameters.filter(({ rate }) => rate !== 0);
+
+export interface Evaluated {
+  value: number;
+  /** None: empty. */
+  logits: number[];
+  /** By name: `x` and every learned parameter. */
+  gradient: Record<string, number[]>;
+  metrics: Record<string, number>;
+  next: Record<string, number[]>;
+  built: Built;
+}
+
+/** A loss's graph at a point. */
+export function evaluate(name: string, point: Point, options: LossOptions = {}): Evaluated {
+  const shape = [point.x.length, point.x[0]!.length] as const;
+  return evaluateBuilt(build(name, shape, point.classes, options), point);
+}
+
+export function evaluateBuilt(built: Built, point: Point): Evaluated {
+  const { terms, parameters, embedding } = built;
+  const leaves = [embedding, ...learned(parameters).map((p) => p.tensor)];
+  const kept = parameters.filter((p) => p.next);
   const metricNames = Object.keys(terms.metrics);
-  const outputs = [terms.loss, terms.logits!, ...derived, ...metricNames.map((name) => terms.metrics[name]!)];
-  const [value, logits, ...rest] = interpret(outputs, given);
+  const outputs = [
+    terms.loss,
+    ...gradients(terms.loss, leaves),
+    ...metricNames.map((name) => terms.metrics[name]!),
+    ...kept.map((p) => p.next!),
+    ...(terms.logits ? [terms.logits] : []),
+  ];
+  const [value, ...rest] = interpret(outputs, given(built, point)).map((values) => [...values]);
+  const take = (count: number) => rest.splice(0, count);
+  const named = (names: string[]) => {
+    const values = take(names.length);
+    return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+  };
+  const gradient = named(leaves.map(nameOf));
+  const metrics = named(metricNames);
+  const next = named(kept.map((p) => p.name));
   return {
     value: value![0]!,
-    logits: [...logits!],
-    gradient: Object.fromEntries(leaves.map((leaf, i) => [nameOf(leaf), [...rest[i]!]])),
-    metrics: Object.fromEntries(metricNames.map((name, i) => [name, rest[leaves.length + i]![0]!])),
-    schedule: terms.schedule,
-    parameters: scope.parameters,
+    gradient,
+    metrics: Object.fromEntries(metricNames.map((name) => [name, metrics[name]![0]!])),
+    next,
+    logits: rest[0] ?? [],
+    built,
   };
 }
 
-export function expectClose(actual: readonly number[], expected: readonly number[], tolerance = 1e-7): void {
-  expect(actual.length).toBe(expected.length);
+/** Values of all leaves by name. */
+function given({ terms, parameters }: Built, { x, labels, state, lambda = 0 }: Point) {
+  const values: Record<string, number[]> = { x: x.flat(), labels };
+  for (const { name } of parameters) values[name] = state[name]!.flat();
+  for (const scheduled of terms.schedule) values[nameOf(scheduled.input)] = [lambda];
+  return values;
+}
+
+/** Differences relative to the largest expected entry. */
+export function expectClose(
+  actual: readonly number[],
+  expected: readonly number[],
+  tolerance = 1e-7,
+  what = 'entry',
+): void {
+  expect(actual.length, `${what}: length`).toBe(expected.length);
   const scale = Math.max(1e-3, ...expected.map(Math.abs));
   actual.forEach((v, i) => {
-    expect(Math.abs(v - expected[i]!) / scale, `entry ${i}: ${v}, expected ${expected[i]}`).toBeLessThan(
-      tolerance,
-    );
+    const error = Math.abs(v - expected[i]!) / scale;
+    expect(error, `${what} ${i}: ${v}, expected ${expected[i]}`).toBeLessThan(tolerance);
   });
 }
 
-/** Value, gradients and plain logits of a loss against plain loops. */
-export function expectAgreement(
-  actual: ReturnType<typeof evaluate>,
-  sample: Sample,
-  logitsOf: (sample: Sample) => number[][],
-  tolerance?: number,
+/** Nothing that a step computes is NaN or infinite. */
+export function expectFinite(
+  { value, logits, gradient, metrics, next }: Omit<Evaluated, 'built'>,
+  where = 'here',
 ): void {
-  const loss = (changed: Partial<Sample>) => crossEntropy(logitsOf({ ...sample, ...changed }), sample.labels);
-  expectClose([actual.value], [loss({})], tolerance);
-  expectClose(actual.gradient.x!, differences(sample.x, (x) => loss({ x })).flat(), 1e-6);
-  expectClose(
-    actual.gradient['fc6.weight']!,
-    differences(sample.weights, (weights) => loss({ weights })).flat(),
-    1e-6,
-  );
+  const values = { loss: [value], logits, metrics: Object.values(metrics), ...next };
+  for (const [what, numbers] of Object.entries(values)) {
+    expect(numbers.every(Number.isFinite), `${where}, ${what}: ${numbers}`).toBe(true);
+  }
+  for (const [name, numbers] of Object.entries(gradient)) {
+    expect(numbers.every(Number.isFinite), `${where}, d ${name}: ${numbers}`).toBe(true);
+  }
+}
+
+/** Value, logits, metrics and next state as the loops have them. */
+export function expectValues(actual: Evaluated, expected: Evaluation, tolerance = 1e-6): void {
+  expectClose([actual.value], [expected.value], tolerance, 'loss');
+  expectClose(actual.logits, expected.logits?.flat() ?? [], tolerance, 'logit');
+  for (const [name, value] of Object.entries(expected.metrics ?? {})) {
+    expect(Object.keys(actual.metrics), 'metrics').toContain(name);
+    expectClose([actual.metrics[name]!], [value], tolerance, name);
+  }
+  const next = expected.next ?? {};
+  expect(Object.keys(actual.next).sort()).toEqual(Object.keys(next).sort());
+  for (const [name, rows] of Object.entries(next)) {
+    expectClose(actual.next[name]!, rows.flat(), tolerance, `next ${name}`);
+  }
+}
+
+/** Gradients as differences of the loops, whose mined triplets and detached parts stay those of `point`. */
+export function expectGradients(
+  actual: Evaluated,
+  point: Point,
+  reference: (point: Point, fixed: Point) => Evaluation,
+  tolerance = 1e-5,
+): void {
+  const dx = differences(point.x, (x) => reference({ ...point, x }, point).value);
+  expectClose(actual.gradient.x!, dx.flat(), tolerance, 'dx');
+  for (const { name } of learned(actual.built.parameters)) {
+    const derived = differences(
+      point.state[name]!,
+      (rows) => reference({ ...point, state: { ...point.state, [name]: rows } }, point).value,
+    );
+    expectClose(actual.gradient[name]!, derived.flat(), tolerance, `d ${name}`);
+  }
 }

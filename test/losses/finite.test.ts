@@ -1,11 +1,14 @@
-// A-Softmax as it is really run, in single precision: finite value and gradients for features exactly on
-// and opposite to their class, at every k pi/m, of every length from none to very long.
+// Every loss with every option at the edges as it is really run, in single precision on ONNX Runtime: nothing is
+// NaN or infinite, and what has a value has the right one.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { gradients, input, nameOf } from '../../src/graph/index.js';
-import { losses } from '../../src/losses/index.js';
-import { Scope } from '../../src/nn/index.js';
 import { type Device, openDevice } from '../../src/runtime/index.js';
-import { aSoftmaxLogits, crossEntropy } from './plain.js';
+import { cases } from './cases.js';
+import { edgeFor, edges, toleranceOf, undefinedAt } from './edges.js';
+import { evaluate, expectClose, expectFinite } from './evaluate.js';
+import { plain } from './plain/index.js';
+import { unit } from './plain/point.js';
+import { batches, OVERLAPPING, pointOf } from './points.js';
+import { compileLoss } from './single.js';
 
 let device: Device;
 beforeAll(async () => {
@@ -13,49 +16,36 @@ beforeAll(async () => {
 });
 afterAll(() => device.close());
 
-const WEIGHTS = [
-  [1, 0],
-  [0, 1],
-  [-0.6, -0.8],
-];
-const LENGTHS = [1e-3, 1, 30, 1000];
+const [anyEdge] = Object.values(edges);
 
-test.each([2, 3, 4].flatMap((margin) => [[margin, 'exact'] as const, [margin, 'caffe'] as const]))(
-  "margin %i, gradient '%s'",
-  async (margin, gradient) => {
-    const angles = [0, 1, 2, 3, 4].filter((k) => k <= margin).map((k) => (k * Math.PI) / margin);
-    const features = [...angles, Math.PI / 2].flatMap((theta) =>
-      LENGTHS.map((length) => [length * Math.cos(theta), length * Math.sin(theta)]),
-    );
-    const x = [...features, [0, 0]];
-    const labels = x.map(() => 0);
-    const scope = new Scope();
-    const embedding = input('x', [x.length, 2]);
-    const picks = input('labels', [x.length], 'int32');
-    const terms = losses['a-softmax']!.build(
-      { scope, embedding, labels: picks, classes: 3 },
-      { margin, gradient },
-    );
-    const [weight] = scope.parameters;
-    const [dx, dw] = gradients(terms.loss, [embedding, weight!.tensor]);
-    const program = await device.compile({
-      inputs: [embedding, picks, terms.schedule[0]!.input],
-      state: [{ parameter: weight!.tensor }],
-      outputs: { loss: terms.loss, dx: dx!, dw: dw!, ...terms.metrics },
-    });
-    await program.setState({ [nameOf(weight!.tensor)]: Float32Array.from(WEIGHTS.flat()) });
-    for (const lambda of [0, 5]) {
-      const feeds = { x: Float32Array.from(x.flat()), labels: Int32Array.from(labels), lambda };
-      const results = await program.run(feeds);
-      for (const [name, { data }] of Object.entries(results)) {
-        expect([...data].every(Number.isFinite), `${name} at lambda ${lambda}`).toBe(true);
-      }
-      // The zero embedding's angle is undefined in the plain loops; all its logits are zero.
-      const sample = { x: features, labels: features.map(() => 0), weights: WEIGHTS };
-      const plain = crossEntropy(aSoftmaxLogits(sample, margin, lambda), sample.labels);
-      const expected = (plain * features.length + Math.log(3)) / x.length;
-      expect(Math.abs(results.loss!.data[0]! / expected - 1)).toBeLessThan(1e-4);
-    }
-    await program.dispose();
-  },
-);
+test.each(cases)('$title', async (row) => {
+  const { name, options } = row;
+  const program = await compileLoss(device, name, edgeFor(anyEdge!, row), options);
+  for (const [title, edge] of Object.entries(edges)) {
+    const point = edgeFor(edge, row);
+    const actual = await program.run(point);
+    expectFinite(actual, title);
+    if (undefinedAt(name, title)) continue;
+    const { value } = plain(name, point, options);
+    const error = Math.abs(actual.value - value) / Math.max(1, Math.abs(value));
+    expect(error, `${title}: ${actual.value}, expected ${value}`).toBeLessThan(toleranceOf(name, 1e-4));
+  }
+  await program.dispose();
+});
+
+test.each([
+  ['contrastive', {}],
+  ['range', { alpha: 1, beta: 1, margin: 1 }],
+])('%s tells embeddings of length 30 apart that differ by .3', async (name, options) => {
+  const point = pointOf(3, batches['P x K']!, OVERLAPPING);
+  const [first] = point.x;
+  const x = point.x.map((row) =>
+    row.map((v, q) => Math.fround(30 * unit(first!)[q]! + 0.3 * unit(row)[q]! + v * 0.1)),
+  );
+  const near = { ...point, x };
+  const program = await compileLoss(device, name, near, options);
+  const [actual, exact] = [await program.run(near), evaluate(name, near, options)];
+  await program.dispose();
+  expectClose([actual.value], [exact.value], 1e-3, 'loss');
+  expectClose(actual.gradient.x!, exact.gradient.x!, 5e-3, 'dx');
+});

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { gradients, input, sum } from '../../src/graph/index.js';
 import { psi, psiOf, psiSlope, psiSlopeOf } from '../../src/losses/index.js';
 import { interpret } from '../support/interpreter.js';
-import { psiOfAngle } from './plain.js';
+import { psi as psiOfAngle } from './plain/margins.js';
 
 describe.each([1, 2, 3, 4])('psi with m = %i', (m) => {
   const grid = Float64Array.from({ length: 401 }, (_, i) => Math.cos((i * Math.PI) / 400));

@@ -1,92 +1,105 @@
-// The SphereFace losses against double-precision references made without the TypeScript: values and exact gradients
-// from PyTorch's autograd with psi written by arccos, and the gradient of the original Caffe layer from plain loops.
+// Every loss against double-precision references made without the TypeScript: PyTorch's autograd on the papers'
+// formulas, pytorch-metric-learning where it has the loss, and plain loops for the original Caffe layer. Once in
+// double precision, and as it is really run, in single precision, with plain and with fast operators.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gradients, input, nameOf, parameter, type Tensor } from '../../src/graph/index.js';
-import { losses } from '../../src/losses/index.js';
-import { Scope } from '../../src/nn/index.js';
 import { type Device, openDevice } from '../../src/runtime/index.js';
-import { arranged, expectClose, floats, readFixture, type StoredArray } from '../support/fixtures.js';
+import { readFixture, type StoredArray } from '../support/fixtures.js';
+import { evaluate, expectClose } from './evaluate.js';
+import { defaults } from './plain/index.js';
+import type { Point } from './plain/point.js';
+import { compileLoss } from './single.js';
 
 interface LossCase {
-  loss: 'softmax' | 'modified-softmax' | 'a-softmax';
-  gradient: 'exact' | 'caffe';
-  bias?: boolean;
-  margin?: number;
+  loss: string;
+  data: string;
+  options: Record<string, unknown>;
+  reference: string;
+  /** lambda */
   annealing?: number;
+  /** The original layer brings its weights to unit rows before anything else. */
+  unitWeights?: boolean;
   value: number;
-  dx: StoredArray;
-  dweight: StoredArray;
-  dbias?: StoredArray;
+  /** By name: `x` and everything learned that the reference was differentiated by. */
+  gradient: Record<string, StoredArray>;
+  next?: Record<string, StoredArray>;
+  metrics?: Record<string, number>;
 }
 const fixture = readFixture<{
-  classes: number;
-  labels: number[];
-  x: StoredArray;
-  weight: StoredArray;
+  data: Record<
+    string,
+    { classes: number; labels: number[]; x: StoredArray; state: Record<string, StoredArray> }
+  >;
   unitWeight: StoredArray;
-  bias: StoredArray;
   cases: LossCase[];
 }>('losses');
 
-let device: Device;
-beforeAll(async () => {
-  device = await openDevice('cpu', { threads: 1 });
-});
-afterAll(() => device.close());
+const rowsOf = ({ shape, data }: StoredArray): number[][] => {
+  const width = shape.at(-1) ?? 1;
+  return Array.from({ length: data.length / width }, (_, i) => data.slice(i * width, (i + 1) * width));
+};
 
-function optionsOf({ loss, margin, gradient, bias }: LossCase): Record<string, unknown> {
-  if (loss === 'softmax') return { bias };
-  return loss === 'a-softmax' ? { margin, gradient } : {};
+function pointOfCase({ data, annealing, unitWeights }: LossCase): Point {
+  const { classes, labels, x, state } = fixture.data[data]!;
+  const stored = unitWeights ? { ...state, 'fc6.weight': fixture.unitWeight } : state;
+  return {
+    x: rowsOf(x),
+    labels,
+    classes,
+    lambda: annealing,
+    state: Object.fromEntries(Object.entries(stored).map(([name, array]) => [name, rowsOf(array)])),
+  };
 }
 
-describe.each(['plain', 'fast'] as const)('%s formulation', (formulations) => {
-  test.each(fixture.cases)(
-    '$loss (margin $margin, lambda $annealing, bias $bias), $gradient gradient',
-    async (reference) => {
-      const { labels, classes, x } = fixture;
-      const embedding = parameter('embedding', x.shape);
-      const labelInput = input('labels', [labels.length], 'int32');
-      const scope = new Scope();
-      const definition = losses[reference.loss]!;
-      const options = optionsOf(reference);
-      const terms = definition.build(
-        { scope, embedding, labels: labelInput, classes },
-        { ...definition.defaults, ...options },
-      );
-      const heads = scope.parameters;
-      const derived = gradients(terms.loss, [embedding, ...heads.map((head) => head.tensor)]);
-      const outputs: Record<string, Tensor> = { loss: terms.loss, dx: derived[0]! };
-      heads.forEach((head, i) => {
-        outputs[`d.${head.name}`] = derived[i + 1]!;
-      });
-      const program = await device.compile(
-        {
-          inputs: [labelInput, ...terms.schedule.map((entry) => entry.input)],
-          state: [embedding, ...heads.map((head) => head.tensor)].map((tensor) => ({ parameter: tensor })),
-          outputs,
-        },
-        { formulations },
-      );
-      // The original layer brings its weights to unit rows before anything else.
-      const stored = reference.gradient === 'caffe' ? fixture.unitWeight : fixture.weight;
-      const state: Record<string, Float32Array> = { embedding: floats(x) };
-      for (const head of heads) {
-        state[head.name] = head.shape.length === 1 ? floats(fixture.bias) : arranged(stored, head.shape);
-      }
-      await program.setState(state);
-      const feeds: Record<string, Int32Array | number> = { labels: Int32Array.from(labels) };
-      for (const { input: scheduled } of terms.schedule) feeds[nameOf(scheduled)] = reference.annealing!;
-      const result = await program.run(feeds);
-      await program.dispose();
+function expectReference(
+  reference: LossCase,
+  actual: {
+    value: number;
+    gradient: Record<string, number[]>;
+    next: Record<string, number[]>;
+    metrics: Record<string, number>;
+  },
+  [value, gradient]: readonly [number, number],
+): void {
+  expectClose([actual.value], [reference.value], value, 'loss');
+  for (const [name, { data }] of Object.entries(reference.gradient)) {
+    expectClose(actual.gradient[name]!, data, gradient, `d ${name}`);
+  }
+  for (const [name, { data }] of Object.entries(reference.next ?? {})) {
+    expectClose(actual.next[name]!, data, value, `next ${name}`);
+  }
+  for (const [name, count] of Object.entries(reference.metrics ?? {})) {
+    expect(actual.metrics[name], name).toBe(count);
+  }
+}
 
-      expectClose(result.loss!.data, [reference.value], 2e-6, 'loss');
-      expectClose(result.dx!.data, reference.dx.data, 1e-5, 'gradient of the embedding');
-      for (const head of heads) {
-        const expected =
-          head.shape.length === 1 ? reference.dbias!.data : arranged(reference.dweight, head.shape);
-        expectClose(result[`d.${head.name}`]!.data, expected, 1e-5, `gradient of ${head.name}`);
-      }
-      expect(heads.some((head) => head.shape.length === 1)).toBe(reference.dbias !== undefined);
-    },
+test('every loss that stands alone has a reference', () => {
+  const names = new Set(fixture.cases.map(({ loss }) => loss));
+  expect([...names].sort()).toEqual(
+    Object.keys(defaults)
+      .filter((name) => name !== 'mhe')
+      .sort(),
   );
+});
+
+test.each(fixture.cases)('$loss $options lambda $annealing: $reference', (reference) => {
+  expectReference(
+    reference,
+    evaluate(reference.loss, pointOfCase(reference), reference.options),
+    [1e-6, 1e-6],
+  );
+});
+
+describe.each(['plain', 'fast'] as const)('%s formulation in single precision', (formulations) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice('cpu', { threads: 1 });
+  });
+  afterAll(() => device.close());
+
+  test.each(fixture.cases)('$loss $options lambda $annealing: $reference', async (reference) => {
+    const point = pointOfCase(reference);
+    const program = await compileLoss(device, reference.loss, point, reference.options, { formulations });
+    expectReference(reference, await program.run(point), [2e-5, 5e-5]);
+    await program.dispose();
+  });
 });
