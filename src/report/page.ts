@@ -50,6 +50,9 @@ dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .88em; }
 pre { margin: .8rem 0; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+.cards > figure { margin: 0; }
+section > .kicker { margin: 4rem 0 0; }
+.kicker + h2 { margin-top: .3rem; }
 .contents h2 { margin: 0 0 .4rem; font-size: 1rem; }
 .contents ol { margin: 0; padding: 0; list-style: none; columns: 24rem 2; font-size: .95rem; }
 .contents li { margin: 0 0 .3rem; break-inside: avoid; }

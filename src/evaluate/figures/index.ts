@@ -1,12 +1,15 @@
 // The figures by name, in the order in which their page shows them.
 import { UserError } from '../../common/errors.js';
 import { versions } from '../../train/run-folder.js';
+import { boundaries } from './boundaries.js';
+import { fig3 } from './fig-3.js';
 import type { Figure, FigureFile, FigureHooks, FigureOptions } from './figure.js';
+import { targetLogits } from './target-logits.js';
 
 export type { Figure, FigureFile, FigureHooks, FigureOptions, FigureProgress } from './figure.js';
 
 /** All figures: those of the SphereFace paper by number, then the survey's comparisons. */
-export const figures: readonly Figure[] = [];
+export const figures: readonly Figure[] = [fig3, targetLogits, boundaries];
 
 /** 'fig-5' for 5, fig5, fig.5, 'Fig. 5' and fig-5; other names in small letters. */
 const fullName = (name: string): string =>
