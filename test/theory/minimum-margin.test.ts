@@ -1,6 +1,7 @@
 // The bounds on m of SphereFace, as closed forms and on the circle itself, which knows no formula.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { random } from '../../src/common/random.js';
 import {
   arrangeOnCircle,
   aSoftmaxTarget,
@@ -84,6 +85,67 @@ describe('two classes', () => {
     expect(minimumMarginAt(Math.PI)).toBeCloseTo(3, 12);
     expect(minimumMarginAt((Math.sqrt(3) - 1) * Math.PI)).toBeCloseTo(2 + Math.sqrt(3), 12);
     expect(minimumMarginAt(1)).toBe(MINIMUM_MARGIN_TWO_CLASSES);
+  });
+});
+
+describe('in more than two dimensions', () => {
+  /**
+   * How far class 1 reaches from W_1 in the direction that makes `azimuth` with the direction to W_2. Two samples at
+   * azimuths a and b lie widest when theirs differ by a + b, which three dimensions have room for, so they stand
+   * for all.
+   */
+  const reach = (m: number, theta12: number, azimuth: number): number => {
+    const toOther = (r: number) =>
+      Math.cos(r) * Math.cos(theta12) + Math.sin(r) * Math.sin(theta12) * Math.cos(azimuth);
+    const holds = (r: number) => m * r <= Math.acos(Math.min(1, Math.max(-1, toOther(r))));
+    let r = 0;
+    while (r < Math.PI && holds(r + 1e-3)) r += 1e-3;
+    return r;
+  };
+
+  test.each([2, 3, MINIMUM_MARGIN_TWO_CLASSES, 4])('m = %f: no class is wider than in the plane', (m) => {
+    for (const theta12 of [0.3, 1, 2, 2.6, Math.PI]) {
+      const azimuths = Array.from({ length: 31 }, (_, i) => (i * Math.PI) / 30);
+      const reaches = azimuths.map((azimuth) => reach(m, theta12, azimuth));
+      let widest = 0;
+      azimuths.forEach((a, i) => {
+        azimuths.forEach((b, j) => {
+          const [p, q] = [reaches[i]!, reaches[j]!];
+          const apart = Math.min(a + b, 2 * Math.PI - a - b);
+          const cosine = Math.cos(p) * Math.cos(q) + Math.sin(p) * Math.sin(q) * Math.cos(apart);
+          widest = Math.max(widest, Math.acos(Math.min(1, Math.max(-1, cosine))));
+        });
+      });
+      expect(widest).toBeLessThanOrEqual(twoClassDistances(m, theta12).intra + 1e-9);
+      expect(widest).toBeGreaterThan(twoClassDistances(m, theta12).intra - 5e-3);
+    }
+  });
+
+  test('no two samples of two classes lie nearer than (m-1)/(m+1) theta_12', () => {
+    const draw = random(5, 'inter');
+    const angleTo = (a: number[], b: number[]) =>
+      Math.acos(
+        Math.min(
+          1,
+          Math.max(-1, a.reduce((sum, v, i) => sum + v * b[i]!, 0) / Math.hypot(...a) / Math.hypot(...b)),
+        ),
+      );
+    const [m, theta12] = [2, 1.2];
+    const [one, two] = [
+      [1, 0, 0, 0],
+      [Math.cos(theta12), Math.sin(theta12), 0, 0],
+    ];
+    const classes: number[][][] = [[], []];
+    while (classes[0]!.length < 300 || classes[1]!.length < 300) {
+      const x = [draw.normal() + 1, draw.normal() + 1, 0.5 * draw.normal(), 0.5 * draw.normal()];
+      const [first, second] = [angleTo(x, one!), angleTo(x, two!)];
+      if (m * first <= second) classes[0]!.push(x);
+      if (m * second <= first) classes[1]!.push(x);
+    }
+    let nearest = Math.PI;
+    for (const x of classes[0]!) for (const y of classes[1]!) nearest = Math.min(nearest, angleTo(x, y));
+    expect(nearest).toBeGreaterThan(twoClassDistances(m, theta12).inter);
+    expect(nearest).toBeLessThan(twoClassDistances(m, theta12).inter + 0.1);
   });
 });
 
