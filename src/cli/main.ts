@@ -8,6 +8,7 @@ import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
 import { lossesCommand } from './losses.js';
 import { main } from './output.js';
+import { projectCommand } from './project.js';
 import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
 
@@ -37,6 +38,7 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     embedCommand(),
+    projectCommand(),
     lossesCommand(),
     infoCommand(),
   ]) {
