@@ -36,7 +36,7 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
     note(
       `\nstopped; ${names === '' ? 'no figure was finished' : `${names} is finished, in ${resolve(out)}`}`,
     );
-    process.exit(130);
+    process.exit(1);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
   try {

@@ -40,7 +40,7 @@ const figureNames = figures.map(({ name }) => name).join(',');
 export function toyCommand(): Command {
   return new Command('toy')
     .description('train 2-D features on handwritten digits with five losses, and draw what each does')
-    .option('--figure <name>', `instead: make figures of the papers, any of all,${figureNames}`)
+    .option('--figure <name>', `instead: figures of the papers, all or any of ${figureNames}`)
     .option('--faces <dir>', 'with --figure: one folder of aligned faces a person, for the face versions')
     .option(
       '--out <dir>',

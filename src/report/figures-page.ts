@@ -37,21 +37,24 @@ function write(path: string, text: string): void {
 
 /**
  * Writes NAME.json and NAME-PLOT.svg for every plot into `folder`, which must be there; plots of an older
- * NAME.json that are no longer drawn are removed. Returns the names of the files.
+ * NAME.json that are no longer drawn are removed. The data come first: they may have taken an hour. Returns the
+ * names of the files.
  */
 export function writeFigure(folder: string, figure: Figure, file: FigureFile): string[] {
-  const { plots } = drawn({ figure, file });
-  const written = plots.map(({ id, svg, title }) => {
+  const json = `${figure.name}.json`;
+  const save = (plots: readonly string[]) =>
+    write(join(folder, json), `${JSON.stringify({ ...file, plots })}\n`);
+  const older = read(folder, figure)?.plots ?? [];
+  save(older);
+  const written = drawn({ figure, file }).plots.map(({ id, svg, title }) => {
     const name = `${figure.name}-${id}.svg`;
     write(join(folder, name), standalone(svg, [figure.title, title].filter(Boolean).join(': ')));
     return name;
   });
-  const json = `${figure.name}.json`;
-  const older = existsSync(join(folder, json)) ? read(folder, figure) : undefined;
-  for (const name of older?.plots ?? []) {
+  for (const name of older) {
     if (!written.includes(name) && !/[/\\]/.test(name)) rmSync(join(folder, name), { force: true });
   }
-  write(join(folder, json), `${JSON.stringify({ ...file, plots: written })}\n`);
+  save(written);
   return [json, ...written];
 }
 

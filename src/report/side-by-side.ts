@@ -28,7 +28,7 @@ export function sideBySide(
     // As a part of another picture it has neither a label nor a class of its own.
     const inner = svg.text
       .replace(/^\s*<svg\b[^>]*>/, (opening) =>
-        opening.replace(/\s(?:role|aria-label|class|xmlns|width|height|x|y)="[^"]*"/g, ''),
+        opening.replace(/\s(?:role|aria-label|class|xmlns|width|height|x|y|font-family)="[^"]*"/g, ''),
       )
       .replace('<svg', `<svg x="${x}" y="${y + TITLE}" width="${width}" height="${height}"`);
     return html`<text x="${x + width / 2}" y="${y + 14}" text-anchor="middle" font-weight="600" font-size="13" fill="var(--ink)">${title}</text>

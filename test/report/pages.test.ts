@@ -8,27 +8,10 @@ import { html } from '../../src/report/html.js';
 import { runPage, toyPage, writeRunPage, writeToyPage } from '../../src/report/index.js';
 import { smooth, thin } from '../../src/report/run-page.js';
 import { spreadAngles } from '../../src/report/toy-plots.js';
+import { expectSelfContained, expectWellFormed } from '../support/markup.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-report-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Everything by which a page could reach for the network, and everything that could run. */
-function expectSelfContained(text: string): void {
-  expect(text).not.toMatch(/(src|href|srcset|action|data)\s*=\s*["']?\s*(https?:)?\/\//i);
-  expect(text).not.toMatch(/<(script|link|iframe|img|object|embed|base)\b/i);
-  expect(text).not.toMatch(/@import|url\(/i);
-  expect(text).not.toMatch(/\son[a-z]+\s*=/i);
-}
-
-/** Every tag that is opened is closed, in order. */
-function expectWellFormed(text: string): void {
-  const open: string[] = [];
-  for (const [, close, name, attributes] of text.matchAll(/<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|[^">])*)>/g)) {
-    if (close) expect(open.pop()).toBe(name);
-    else if (!attributes!.endsWith('/') && !['meta', 'br'].includes(name!)) open.push(name!);
-  }
-  expect(open).toEqual([]);
-}
 
 const counts = { width: 60, same: [30, 8, 2], different: [5, 20, 15], meanSame: 21, meanDifferent: 96 };
 

@@ -65,9 +65,16 @@ interface Row {
   own: [number, number][];
 }
 
+/** Between neighbouring rows the ends of stretches move by less; more is a leap, not a border. */
+const LEAP = 15;
+
+const follows = (row: Row, last: Row): boolean =>
+  row.own.length === last.own.length &&
+  row.own.every((own, k) => own.every((end, i) => Math.abs(end - last.own[k]![i]!) < LEAP));
+
 /**
- * Rows over all angles to the other class vector. Where their number of stretches changes there is a row on each
- * side, and rows lie closer, for a region opens like a square root.
+ * Rows over all angles to the other class vector. Where their stretches leap, or change in number, there is a row
+ * on each side, and rows lie closer, for a region opens like a square root.
  */
 function rowsOf(surplus: Surplus): Row[] {
   const row = (other: number): Row => ({
@@ -77,20 +84,13 @@ function rowsOf(surplus: Surplus): Row[] {
   const rows = Array.from({ length: ROWS + 1 }, (_, i) => row((180 * i) / ROWS));
   return rows.flatMap((here, i) => {
     const next = rows[i + 1];
-    if (!next || next.own.length === here.own.length) return [here];
-    const like = (other: number) => (row(other).own.length === here.own.length ? 0 : -1);
+    if (!next || follows(next, here)) return [here];
+    const like = (other: number) => (follows(row(other), here) ? 0 : -1);
     const last = boundaryBetween(like, here.other, next.other);
     const after = Array.from({ length: 12 }, (_, k) => last + 1e-9 + (next.other - last) * (k / 12) ** 2);
     return [here, row(last), ...after.filter((other) => other < next.other).map(row)];
   });
 }
-
-/** Between neighbouring rows the ends of stretches move by less; more is a leap, not a border. */
-const LEAP = 15;
-
-const follows = (row: Row, last: Row): boolean =>
-  row.own.length === last.own.length &&
-  row.own.every((own, k) => own.every((end, i) => Math.abs(end - last.own[k]![i]!) < LEAP));
 
 /** Runs of rows whose stretches go on from one to the next. */
 function runsOf(rows: readonly Row[]): Row[][] {

@@ -48,7 +48,7 @@ export interface Fig3Data {
 
 const BETWEEN = 90;
 const REACH = 1.3;
-const MARGIN = 0.6;
+const MARGIN = 0.8;
 const DEGREE = Math.PI / 180;
 /** Rays from the inside of a region. */
 const RAYS = { plane: 720, sphere: 240 };

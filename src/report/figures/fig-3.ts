@@ -34,6 +34,7 @@ function planePlot(about: string, reach: number, marks: Plot.Markish[]): Markup 
   const axis = {
     domain: [-reach, reach],
     ticks: [-1, 0, 1],
+    tickFormat: (value: number) => String(value).replace('-', '−'),
     labelArrow: 'none',
     labelAnchor: 'center',
   } as const;
@@ -41,12 +42,12 @@ function planePlot(about: string, reach: number, marks: Plot.Markish[]): Markup 
     label: about,
     width: SIZE,
     height: SIZE,
-    marginLeft: 34,
-    marginBottom: 30,
+    marginLeft: 38,
+    marginBottom: 38,
     marginTop: 2,
     marginRight: 2,
-    x: { ...axis, label: 'feature 1' },
-    y: { ...axis, label: 'feature 2', labelOffset: 30 },
+    x: { ...axis, label: 'feature 1', labelOffset: 34 },
+    y: { ...axis, label: 'feature 2', labelOffset: 34 },
     marks: [Plot.ruleX([0], { stroke: 'var(--line)' }), Plot.ruleY([0], { stroke: 'var(--line)' }), ...marks],
   });
 }

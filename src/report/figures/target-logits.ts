@@ -266,7 +266,7 @@ function draw({ step, cosine, targets, others }: TargetLogitsData): DrawnFigure 
           label: 'What each margin function puts in the place of cos θ, over θ from 0 to 180 degrees',
           width: 1080,
           height: 520,
-          marginRight: 196,
+          marginRight: 224,
           low: -2.05,
           titles: Object.fromEntries(all.map(({ id, title }) => [id, wrapped(id, title)])),
         }),
