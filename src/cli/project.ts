@@ -57,7 +57,14 @@ export function projectCommand(): Command {
     .option('--seed <n>', 'seed of everything random (default 1)', whole(Number.MIN_SAFE_INTEGER))
     .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default 1: the products are small)', whole(1))
-    .option('--apply <dir>', 'apply the projection in this folder to --embeddings instead')
+    .addOption(
+      new Option('--apply <dir>', 'apply the projection in this folder to --embeddings instead').conflicts([
+        'loss',
+        'holdout',
+        'resume',
+        'force',
+      ]),
+    )
     .option('--out <path>', 'folder to write; with --apply the file of projected embeddings')
     .option('--resume', 'continue the run in the folder from its newest checkpoint')
     .option('--force', 'start over in a folder that is not empty')
@@ -137,7 +144,13 @@ async function apply({ embeddings, out, json }: Flags, folder: string): Promise<
   checkEmbeddingsPlace(out!);
   const projection = readProjection(folder);
   const set = await readEmbeddings(embeddings!);
-  const { metadata } = projection;
+  const { from, metadata } = projection;
+  if (set.length !== from)
+    throw new UserError(
+      `${folder}: its projection takes embeddings of ${from} numbers; those of ${set.file} have ${set.length}`,
+    );
+  if (set.manifest?.projection !== undefined)
+    note(`careful: ${set.file} holds embeddings that were projected already`);
   const own = set.manifest?.name ?? 'not stated';
   if (metadata.embeddingsOf !== own)
     note(
@@ -153,8 +166,8 @@ async function apply({ embeddings, out, json }: Flags, folder: string): Promise<
   });
   const images = set.images.length;
   result(
-    { out: file, list, images, length, from: projection.from },
-    `${images} embeddings of ${projection.from} numbers projected to ${length} in ${file}, their paths in ${list}`,
+    { out: file, list, images, length, from },
+    `${images} embeddings of ${from} numbers projected to ${length} in ${file}, their paths in ${list}`,
     json,
   );
 }
