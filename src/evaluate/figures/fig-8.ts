@@ -11,7 +11,7 @@ export const fig8 = trainedFigure({
   sets: oneSet(ALL_DIGITS, 6),
   networks: [true, false].map((relu) => ({
     id: relu ? 'with' : 'without',
-    title: relu ? 'With a ReLU after the last layer' : 'Without',
+    title: relu ? 'With ReLU' : 'Without ReLU',
     loss: 'softmax',
     options: {},
     net: { features: 2, relu },

@@ -5,7 +5,7 @@ import type { NetworkSpec } from './trained.js';
 export const margins = (features: number): NetworkSpec[] =>
   [1, 2, 3, 4].map((margin) => ({
     id: `m-${margin}`,
-    title: margin === 1 ? 'm = 1 (modified softmax)' : `m = ${margin}`,
+    title: `m = ${margin}`,
     loss: 'a-softmax',
     options: { margin },
     net: { features },

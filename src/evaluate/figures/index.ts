@@ -2,14 +2,32 @@
 import { UserError } from '../../common/errors.js';
 import { versions } from '../../train/run-folder.js';
 import { boundaries } from './boundaries.js';
+import { fig2 } from './fig-2.js';
 import { fig3 } from './fig-3.js';
+import { fig5 } from './fig-5.js';
+import { fig8 } from './fig-8.js';
+import { fig9 } from './fig-9.js';
+import { fig10 } from './fig-10.js';
+import { fig11 } from './fig-11.js';
+import { fig12 } from './fig-12.js';
 import type { Figure, FigureFile, FigureHooks, FigureOptions } from './figure.js';
 import { targetLogits } from './target-logits.js';
 
 export type { Figure, FigureFile, FigureHooks, FigureOptions, FigureProgress } from './figure.js';
 
 /** All figures: those of the SphereFace paper by number, then the survey's comparisons. */
-export const figures: readonly Figure[] = [fig3, targetLogits, boundaries];
+export const figures: readonly Figure[] = [
+  fig2,
+  fig3,
+  fig5,
+  fig8,
+  fig9,
+  fig10,
+  fig11,
+  fig12,
+  targetLogits,
+  boundaries,
+];
 
 /** 'fig-5' for 5, fig5, fig.5, 'Fig. 5' and fig-5; other names in small letters. */
 const fullName = (name: string): string =>
