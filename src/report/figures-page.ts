@@ -120,8 +120,8 @@ function contents(shown: readonly Shown[], missing: readonly Figure[]): Markup {
 ${
   missing.length > 0 &&
   html`<p class="note">Not made yet: ${missing.map(
-    ({ name, trained }, i) => html`${i > 0 && ', '}<code>${name}</code>${trained && ' (trains networks)'}`,
-  )}. <code>hypersphere toy --figure NAME</code>, with the same <code>--out</code>, adds one.</p>`
+    ({ name }, i) => html`${i > 0 && ', '}<code>${name}</code>`,
+  )}. <code>hypersphere toy --figure NAME</code>, with the same <code>--out</code>, adds one${missing.some(({ trained }) => trained) && ' (figures of features train networks, which takes minutes)'}.</p>`
 }</nav>`;
 }
 

@@ -51,6 +51,7 @@ dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; font-size: .88em; }
 pre { margin: .8rem 0; padding: .8rem 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 .cards > figure { margin: 0; }
+section[id] .wide .plot { min-width: 860px; }
 section > .kicker { margin: 4rem 0 0; }
 .kicker + h2 { margin-top: .3rem; }
 .contents h2 { margin: 0 0 .4rem; font-size: 1rem; }

@@ -59,7 +59,7 @@ function panelsPlot({ between, panels }: BoundariesData): Markup {
     width: 1080,
     height: 36 + 226 * rows,
     marginLeft: 46,
-    marginRight: 8,
+    marginRight: 24,
     marginTop: 26,
     marginBottom: 40,
     x: {
