@@ -154,7 +154,7 @@ function panel(margin: Omit<Margin, 'family'>, lengths: [number, number] = [1, 1
 export const boundaries: Figure<BoundariesData> = {
   name: 'boundaries',
   title: 'Decision boundaries of two classes',
-  source: 'all margin functions; after ArcFace, Fig. 5',
+  source: 'All margin functions; after Deng et al., ArcFace, CVPR 2019, Fig. 5',
   trained: false,
   async collect() {
     const free: [number, number] = [1, 1.5];

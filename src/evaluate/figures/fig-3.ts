@@ -185,7 +185,7 @@ function constraint({ id, title, loss, options = {}, lengths = [1, 1], biases = 
 export const fig3: Figure<Fig3Data> = {
   name: 'fig-3',
   title: 'Where a loss wants the features of two classes',
-  source: 'SphereFace, Fig. 3',
+  source: 'Liu et al., SphereFace, CVPR 2017, Fig. 3',
   trained: false,
   async collect() {
     return {

@@ -68,7 +68,7 @@ function curve(margin: Omit<Margin, 'family'>, family: TargetCurve['family'], f:
 export const targetLogits: Figure<TargetLogitsData> = {
   name: 'target-logits',
   title: 'What each margin puts in the place of cos θ',
-  source: 'all margin functions; after ArcFace, Fig. 4b',
+  source: 'All margin functions; after Deng et al., ArcFace, CVPR 2019, Fig. 4b',
   trained: false,
   async collect() {
     return {
