@@ -15,6 +15,8 @@ export const fig10 = trainedFigure({
       ? digitSet({ seed, perClass })
       : await faceSet(faces!, { seed, perClass, testShare: 0 }),
   ],
+  // Many people need more steps than six.
+  steps: { faces: 1500 },
   networks: [
     { id: 'softmax', title: 'Softmax', loss: 'softmax', options: { bias: true }, net: { features: MANY } },
   ],

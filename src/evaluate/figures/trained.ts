@@ -46,7 +46,12 @@ export interface TrainedSpec {
   /** The sets to train on, digits or faces of the folder; usually one. */
   sets(subject: Subject, options: FigureOptions): Promise<FigureSet[]>;
   networks: readonly NetworkSpec[];
+  /** Steps of each network; default the recipe's. */
+  steps?: Partial<Record<Subject, number>>;
 }
+
+/** What a step costs, roughly, in steps on digits: for the time that is left. */
+const COST: Record<Subject, number> = { digits: 1, faces: 5 };
 
 /** Features kept of each class for drawing. */
 const DRAWN = 250;
@@ -74,34 +79,36 @@ async function collect(
     ? (['digits'] as const)
     : (['digits', 'faces'] as const)) {
     const recipe = subject === 'digits' ? DIGIT_RECIPE : FACE_RECIPE;
-    const steps = wholeCalls(options.steps ?? recipe.steps, recipe);
+    const steps = wholeCalls(options.steps ?? spec.steps?.[subject] ?? recipe.steps, recipe);
     plans.push({ subject, sets: await spec.sets(subject, options), recipe, steps });
   }
-  const total = plans.reduce((sum, { steps }) => sum + steps * spec.networks.length, 0);
+  const count = spec.networks.length;
+  const total = plans.reduce((sum, { steps }) => sum + steps * count, 0);
+  const work = plans.reduce((sum, { steps, subject }) => sum + steps * count * COST[subject], 0);
   // One network after the other on all threads: ONNX Runtime's Node binding blocks the thread that calls it, so
   // two networks at a time in one process would only take turns.
   const device = await openDevice(options.device, { threads: options.threads });
   try {
     const parts: TrainedPart[] = [];
-    let done = 0;
+    const began = performance.now();
+    let [done, worked] = [0, 0];
     for (const plan of plans) {
       const { subject, sets, steps } = plan;
-      hooks.onNote?.(`${spec.name}: ${described(plan)}, ${steps} steps each`);
-      const began = performance.now();
-      const before = done;
+      hooks.onNote?.(`${described(plan)}, ${steps} steps each network`);
       const networks: TrainedNetwork[] = [];
       for (const network of spec.networks) {
         const follow = ({ step, loss, accuracy }: FeatureStep) => {
-          const pace = (performance.now() - began) / 1000 / (done - before + step);
+          const spent = worked + step * COST[subject];
           hooks.onStep?.({
-            text: `${spec.name}, ${subject}, ${network.title}: loss ${loss.toFixed(3)}  accuracy ${(100 * accuracy).toFixed(0)} %`,
+            text: `${subject}, ${network.title}: loss ${loss.toFixed(3)}  accuracy ${(100 * accuracy).toFixed(0)} %`,
             done: done + step,
             total,
-            secondsLeft: pace * (total - done - step),
+            secondsLeft: ((performance.now() - began) / 1000 / spent) * (work - spent),
           });
         };
         networks.push(await trained(device, spec, network, plan, options.seed, follow));
         done += steps;
+        worked += steps * COST[subject];
       }
       const first = sets[0]!;
       parts.push({
