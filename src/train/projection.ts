@@ -1,6 +1,6 @@
 // A projection learned on frozen embeddings: one matrix T, trained by the same pieces as a network (the loss's
 // graph, its gradient, the update rule, checkpoints), on P x K batches of stored embeddings. TPE starts T from
-// the principal components of the embeddings (Sankaranarayanan et al. 2016, section 4).
+// the principal components of the embeddings (Sankaranarayanan et al. 2016).
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
@@ -130,6 +130,7 @@ function startingPoint(
   }
   const state = initialParameters(step.parameters, config.seed);
   if (config.start === 'pca') {
+    onNote(`principal components of ${trained.labels.length} embeddings of ${trained.length} numbers`);
     const { matrix } = principalProjection(trained, config.length);
     state.set(PROJECTION, Float32Array.from(matrix));
   }
