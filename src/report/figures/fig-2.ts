@@ -4,8 +4,8 @@ import type { TrainedData, TrainedPart } from '../../evaluate/figures/trained-da
 import { html, type Markup, type Piece } from '../html.js';
 import { key } from '../page.js';
 import { Plot } from '../plot.js';
+import { sideBySide } from '../side-by-side.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
-import { grid } from './fig-grid.js';
 import { colourOf, extentOf, planePlot } from './fig-plane.js';
 import { ringPlot } from './fig-ring.js';
 import {
@@ -121,7 +121,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
     {
       id: prefix(part, 'features'),
       wide: true,
-      svg: grid(panels, {
+      svg: sideBySide(panels, {
         label: `Two classes with ${listed(networks.map(({ title }) => title))}, in the plane and as angles`,
         columns: networks.length,
         width: SIZE,

@@ -3,10 +3,10 @@ import type { TrainedData, TrainedPart } from '../../evaluate/figures/trained-da
 import { html, type Markup, type Piece, trusted } from '../html.js';
 import { key } from '../page.js';
 import { colours } from '../plot.js';
+import { sideBySide } from '../side-by-side.js';
 import { type SphereParts, sphere, sphereSvg } from '../sphere.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
 import { anglesPlot, shares } from './fig-angles.js';
-import { grid } from './fig-grid.js';
 import { colourOf } from './fig-plane.js';
 import {
   degrees,
@@ -59,7 +59,7 @@ function plots(part: TrainedPart): DrawnPlot[] {
     {
       id: prefix(part, 'spheres'),
       wide: true,
-      svg: grid(
+      svg: sideBySide(
         networks.map((network) => ({ title: network.title, svg: sphereSvg(parts(network, part)) })),
         { ...size, height: SIZE, label: `3-D features of ${whom(part)} on the unit sphere, by margin` },
       ),
@@ -76,7 +76,7 @@ function plots(part: TrainedPart): DrawnPlot[] {
     {
       id: prefix(part, 'angles'),
       wide: true,
-      svg: grid(
+      svg: sideBySide(
         networks.map(({ title, measured }) => ({
           title,
           svg: anglesPlot({

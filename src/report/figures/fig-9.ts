@@ -3,8 +3,8 @@ import { spearman } from '../../evaluate/figures/spearman.js';
 import type { TrainedData, TrainedPart } from '../../evaluate/figures/trained-data.js';
 import { html, type Markup, type Piece } from '../html.js';
 import { colours, Plot, renderPlot } from '../plot.js';
+import { sideBySide } from '../side-by-side.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
-import { grid } from './fig-grid.js';
 import {
   divergences,
   listed,
@@ -79,7 +79,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
       id: prefix(part, 'lengths'),
       title: part.subject === 'digits' ? 'Digits' : 'Faces',
       wide: true,
-      svg: grid(
+      svg: sideBySide(
         networks.map((network) => ({
           title: `${network.title}: ρ = ${signed(lengthCorrelation(network))}`,
           svg: panel(network, part, domain),

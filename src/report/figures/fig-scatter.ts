@@ -2,8 +2,8 @@
 // them.
 import type { TrainedPart } from '../../evaluate/figures/trained-data.js';
 import type { Piece } from '../html.js';
+import { sideBySide } from '../side-by-side.js';
 import type { DrawnPlot } from './drawing.js';
-import { grid } from './fig-grid.js';
 import { planePlot } from './fig-plane.js';
 import { type MeasuredNetwork, measuredOf, prefix, whom } from './fig-text.js';
 
@@ -43,7 +43,7 @@ export function scatterPlots(part: TrainedPart, { caption, quadrant }: ScatterOp
     {
       id: prefix(part, 'features'),
       caption: caption(part),
-      svg: grid(panels, {
+      svg: sideBySide(panels, {
         label: `Features of ${whom(part)} in the plane, training and new images`,
         columns: COLUMNS,
         width: SIZE,
