@@ -2,12 +2,11 @@
 // another one that answers line by line.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Timed } from '../statistics.js';
 
 /** One training step to time. */
-export interface Candidate {
+export interface Candidate extends Timed {
   name: string;
-  /** Runs one step and resolves to its milliseconds. */
-  step(): Promise<number>;
   close(): Promise<void>;
 }
 

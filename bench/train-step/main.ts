@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { describeNetwork } from '../../src/nn/index.js';
+import { whole, wholes } from '../options.js';
+import { alternate, median, type Ratio, ratioOf, ratios } from '../statistics.js';
 import { type Candidate, type Case, StepServer } from './candidate.js';
 import { hypersphere, INPUT_SIZE } from './hypersphere.js';
 import { MATMUL_FLOP, matmulPeak } from './matmul-peak.js';
-import { alternate, median, quantile, ratios } from './statistics.js';
 import { type TensorflowResult, timeTensorflow } from './tensorflow.js';
 
 interface Options {
@@ -32,7 +33,7 @@ interface Row {
   /** FLOP of direct convolution a second over the peak's, round by round. */
   shareOfPeak: number;
   /** Time over the fastest PyTorch's, round by round: median and quartiles. */
-  ratio?: { median: number; low: number; high: number };
+  ratio?: Ratio;
 }
 
 interface CaseResult extends Case {
@@ -40,13 +41,6 @@ interface CaseResult extends Case {
   peakGflops: number;
   rows: Row[];
 }
-
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('give a whole number from 1 on');
-  return value;
-};
-const wholes = (text: string): number[] => text.split(',').map(whole);
 
 const options = new Command('train-step')
   .description('times the SphereFace training step beside PyTorch and TensorFlow.js')
@@ -111,16 +105,13 @@ async function measure(sizes: Case): Promise<CaseResult> {
     const reference = times.slice(0, rivals.length).sort((a, b) => median(a) - median(b))[0];
     const work = stepFlop(sizes) / MATMUL_FLOP;
     const rows = times.map((own, i): Row => {
-      const relative = reference && ratios(own, reference);
       return {
         name: candidates[i + 1]!.name,
         milliseconds: median(own),
         fastest: Math.min(...own),
         imagesPerSecond: (1000 * sizes.batch) / median(own),
         shareOfPeak: work * median(ratios(peak, own)),
-        ...(relative && {
-          ratio: { median: median(relative), low: quantile(relative, 0.25), high: quantile(relative, 0.75) },
-        }),
+        ...(reference && { ratio: ratioOf(own, reference) }),
       };
     });
     return { ...sizes, steps: options.steps, peakGflops: MATMUL_FLOP / 1e6 / median(peak), rows };

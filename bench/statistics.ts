@@ -1,7 +1,11 @@
-// Alternation and the few order statistics the benchmark reports. The speed of a shared machine moves by tens of
+// Alternation and the few order statistics the benchmarks report. The speed of a shared machine moves by tens of
 // per cent within minutes, so candidates take turns step by step and are compared pair by pair.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Candidate } from './candidate.js';
+
+/** Something to time: runs one step and resolves to its milliseconds. */
+export interface Timed {
+  step(): Promise<number>;
+}
 
 /** The first steps of everyone are thrown away: fresh memory costs more than arithmetic. */
 const DISCARDED = 2;
@@ -10,7 +14,7 @@ const REST_MILLISECONDS = 50;
 
 /** Times `steps` steps of every candidate in turns; result[i][k] is candidate i's k-th step in milliseconds. */
 export async function alternate(
-  candidates: readonly Candidate[],
+  candidates: readonly Timed[],
   steps: number,
   progress: (round: number, rounds: number) => void = () => undefined,
 ): Promise<number[][]> {
@@ -41,4 +45,16 @@ export const median = (values: readonly number[]): number => quantile(values, 0.
 /** values[k] / reference[k]: the ratio within each round. */
 export function ratios(values: readonly number[], reference: readonly number[]): number[] {
   return values.map((value, k) => value / reference[k]!);
+}
+
+/** Median and quartiles of the ratios within each round. */
+export interface Ratio {
+  median: number;
+  low: number;
+  high: number;
+}
+
+export function ratioOf(values: readonly number[], reference: readonly number[]): Ratio {
+  const relative = ratios(values, reference);
+  return { median: median(relative), low: quantile(relative, 0.25), high: quantile(relative, 0.75) };
 }
