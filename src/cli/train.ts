@@ -13,6 +13,7 @@ import {
   train,
 } from '../train/index.js';
 import { number, numbers, size, whole } from './flags.js';
+import { interruptible } from './interrupt.js';
 import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flags.js';
 import { duration, note, type Progress, progress, result, usage } from './output.js';
 
@@ -172,23 +173,6 @@ function settingsOf(flags: Flags, command: Command, loss: string | undefined): S
   const lossOptions = lossOptionsOf(flags, flags.loss ?? loss);
   if (Object.keys(lossOptions).length > 0) settings.lossOptions = lossOptions;
   return settings;
-}
-
-/** A signal that Ctrl-C (or SIGTERM) aborts; the second Ctrl-C ends the process at once. */
-function interruptible(): { signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) process.exit(1);
-    note('\nstopping after the step at hand, which is saved (again to stop at once)');
-    controller.abort();
-  };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, stop);
-  return {
-    signal: controller.signal,
-    end() {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, stop);
-    },
-  };
 }
 
 /** Loss and accuracy over about the last 50 steps, for the eye; metrics.jsonl has them raw. */

@@ -15,7 +15,8 @@ export interface SphereFaceROptions {
   features: 'hard' | 'none';
   /**
    * 'detached' leaves out the gradient of what the margin changes about the cosine, which the length still
-   * multiplies: the paper's characteristic gradient detachment.
+   * multiplies: the paper's characteristic gradient detachment. v1 needs it to start from scratch: beyond
+   * theta = pi / m its target is flat, and the exact gradient of the true class is zero there.
    */
   gradient: 'exact' | 'detached';
 }
