@@ -1,6 +1,6 @@
 // Triplet probabilistic embedding: the probability that a same pair is more similar than a different one, a
 // logistic function of the difference, is made large. No margin to choose.
-import { abs, add, exp, log, maximum, neg } from '../graph/index.js';
+import { add, exp, log, maximum, neg, stopGradient, sub } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { oneOf } from './options.js';
 import { negativeProducts, project, projectedLength } from './projection.js';
@@ -24,10 +24,12 @@ export const tpe = defineLoss<TpeOptions>({
   embed: (scope, embedding, { length }) => project(scope, embedding, length),
   build({ scope, embedding, labels }, { mining, length }) {
     const distance = negativeProducts(project(scope, embedding, length));
-    // log(1 + e^g) = max(g, 0) + log(1 + e^-|g|), which no gap can carry over.
-    const { loss, counts } = minedTriplets(distance, labels, { mining, margin: 0 }, (gap) =>
-      add(maximum(gap, 0), log(add(exp(neg(abs(gap))), 1))),
-    );
+    // log(1 + e^g) = t + log(e^-t + e^(g-t)); t = max(g, 0), a constant, keeps both powers at 1 or below, and the
+    // gradient is sigma(g) everywhere, at g = 0 too.
+    const { loss, counts } = minedTriplets(distance, labels, { mining, margin: 0 }, (gap) => {
+      const top = stopGradient(maximum(gap, 0));
+      return add(top, log(add(exp(neg(top)), exp(sub(gap, top)))));
+    });
     return { loss, schedule: [], metrics: { easy: counts.easy, hard: counts.hard } };
   },
 });
