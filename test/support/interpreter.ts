@@ -219,8 +219,14 @@ const rules: Record<string, Rule> = {
       return total;
     });
   },
-  softmax: alongRows((row) => row.map((v) => Math.exp(v - logSumExp(row)))),
-  logSoftmax: alongRows((row) => row.map((v) => v - logSumExp(row))),
+  softmax: alongRows((row) => {
+    const all = logSumExp(row);
+    return row.map((v) => Math.exp(v - all));
+  }),
+  logSoftmax: alongRows((row) => {
+    const all = logSumExp(row);
+    return row.map((v) => v - all);
+  }),
   conv2d: (node, [x, w]) => {
     const result = new Float64Array(sizeOf(node.shape));
     const [image, kernel] = node.inputs as readonly [Tensor, Tensor];
