@@ -110,6 +110,8 @@ export const cases: readonly Case[] = [
 ];
 
 /** One row a loss, with the defaults. */
-export const oneEach: readonly Case[] = [
-  ...new Map([...cases].reverse().map((c) => [c.name, c])).values(),
-].reverse();
+export const oneEach: readonly Case[] = [...new Set(cases.map(({ name }) => name))].map((name) => ({
+  ...cases.find((c) => c.name === name)!,
+  title: name,
+  options: {},
+}));

@@ -97,11 +97,19 @@ export function expectClose(
   what = 'entry',
 ): void {
   expect(actual.length, `${what}: length`).toBe(expected.length);
-  const scale = Math.max(1e-3, ...expected.map(Math.abs));
-  actual.forEach((v, i) => {
-    const error = Math.abs(v - expected[i]!) / scale;
-    expect(error, `${what} ${i}: ${v}, expected ${expected[i]}`).toBeLessThan(tolerance);
-  });
+  const scale = expected.reduce((largest, v) => Math.max(largest, Math.abs(v)), 1e-3);
+  const errors = actual.map((v, i) => Math.abs(v - expected[i]!) / scale);
+  // One that is NaN counts as the worst.
+  const worst = errors.reduce((at, error, i) => (error <= errors[at]! ? at : i), 0);
+  if (errors.length === 0) return;
+  expect(errors[worst], `${what} ${worst}: ${actual[worst]}, expected ${expected[worst]}`).toBeLessThan(
+    tolerance,
+  );
+}
+
+function expectAllFinite(numbers: readonly number[], what: string): void {
+  const strange = numbers.findIndex((v) => !Number.isFinite(v));
+  expect(strange, `${what}: entry ${strange} is ${numbers[strange]}`).toBe(-1);
 }
 
 /** Nothing that a step computes is NaN or infinite. */
@@ -111,10 +119,10 @@ export function expectFinite(
 ): void {
   const values = { loss: [value], logits, metrics: Object.values(metrics), ...next };
   for (const [what, numbers] of Object.entries(values)) {
-    expect(numbers.every(Number.isFinite), `${where}, ${what}: ${numbers}`).toBe(true);
+    expectAllFinite(numbers, `${where}, ${what}`);
   }
   for (const [name, numbers] of Object.entries(gradient)) {
-    expect(numbers.every(Number.isFinite), `${where}, d ${name}: ${numbers}`).toBe(true);
+    expectAllFinite(numbers, `${where}, d ${name}`);
   }
 }
 

@@ -2,7 +2,6 @@
 // for the true one, and for the others.
 import { others, targets } from './margins.js';
 import {
-  angleBetween,
   byClass,
   dot,
   type Evaluation,
@@ -104,21 +103,23 @@ export function crossEntropy(logits: number[][], labels: number[]): number {
 }
 
 function cellsOf({ x, state, lambda = 0 }: Point, weights: number[][], { bias }: Options): Cell[][] {
-  return x.map((row) =>
-    weights.map((w, j) => {
-      const theta = angleBetween(row, w);
+  const classes = weights.map((w) => ({ w, wUnit: unit(w), wLength: lengthOf(w) }));
+  return x.map((row) => {
+    const [xUnit, xLength] = [unit(row), lengthOf(row)];
+    return classes.map(({ w, wUnit, wLength }, j) => {
+      const cosine = dot(xUnit, wUnit);
       return {
         product: dot(row, w),
-        theta,
-        cosine: dot(unit(row), unit(w)),
-        xLength: lengthOf(row),
-        wLength: lengthOf(w),
+        theta: Math.acos(Math.min(1, Math.max(-1, cosine))),
+        cosine,
+        xLength,
+        wLength,
         bias: bias ? state['fc6.bias']![0]![j]! : 0,
         scale: state.scale?.[0]?.[0] ?? Number.NaN,
         lambda,
       };
-    }),
-  );
+    });
+  });
 }
 
 const weightsOf = (point: Point): number[][] => point.state['fc6.weight']!;
@@ -127,7 +128,8 @@ const classification =
   ({ logit, truth = logit, other = logit }: Head): Reference =>
   (point, options, fixed) => {
     const cells = cellsOf(point, weightsOf(point), options);
-    const fixedCells = point === fixed ? cells : cellsOf(fixed, weightsOf(fixed), options);
+    const held = options.gradient === 'detached' && point !== fixed;
+    const fixedCells = held ? cellsOf(fixed, weightsOf(fixed), options) : cells;
     const trained = cells.map((row, i) =>
       row.map((cell, j) => (j === point.labels[i] ? truth : other)(cell, options, fixedCells[i]![j]!)),
     );

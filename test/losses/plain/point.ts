@@ -59,7 +59,10 @@ export const dot = (a: number[], b: number[]): number => a.reduce((total, v, i) 
 /** sqrt(sum a^2 + 1e-12): the zero vector has a length too, and a direction of zeros. */
 export const lengthOf = (a: number[]): number => Math.sqrt(dot(a, a) + 1e-12);
 
-export const unit = (a: number[]): number[] => a.map((v) => v / lengthOf(a));
+export const unit = (a: number[]): number[] => {
+  const length = lengthOf(a);
+  return a.map((v) => v / length);
+};
 
 export const minus = (a: number[], b: number[]): number[] => a.map((v, i) => v - b[i]!);
 
