@@ -5,7 +5,7 @@ import { html, type Markup, type Piece } from '../html.js';
 import { decimal } from '../page.js';
 import { colours, Plot, renderPlot } from '../plot.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
-import { divergences, measuredOf, plotsOf, prefix, settingsOf, signed, whom } from './fig-text.js';
+import { divergences, heading, measuredOf, plotsOf, prefix, settingsOf, signed, whom } from './fig-text.js';
 
 /** As many classes as have a bar each. */
 const FEW = 20;
@@ -73,7 +73,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
     return [
       {
         id: prefix(part, 'biases'),
-        title: part.subject === 'digits' ? 'Digits' : 'Faces',
+        title: heading(part),
         wide: true,
         svg: few ? bars(label, biases, part.classes) : histogram(label, biases),
         caption: html`The bias of ${few ? 'every class' : html`each of ${biases.length} classes, as a histogram`}.${sized && html` The classes have ${Math.min(...counts)} to ${Math.max(...counts)} training images; Spearman’s rank correlation of a class’s bias with their number is ${signed(spearman(counts, biases))}.`}`,

@@ -11,6 +11,7 @@ import { ringPlot } from './fig-ring.js';
 import {
   degrees,
   divergences,
+  heading,
   listed,
   type MeasuredNetwork,
   measuredOf,
@@ -120,6 +121,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
   return [
     {
       id: prefix(part, 'features'),
+      title: heading(part),
       wide: true,
       svg: sideBySide(panels, {
         label: `Two classes with ${listed(networks.map(({ title }) => title))}, in the plane and as angles`,
@@ -135,7 +137,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
 function outcome(data: TrainedData): Piece {
   return data.parts.map((part) => {
     const widths = measuredOf(part).map(
-      ({ title, measured }) => `${title} ${degrees(measured.spread?.training.within ?? Number.NaN)}`,
+      ({ title, measured }) => `${degrees(measured.spread?.training.within ?? Number.NaN)} (${title})`,
     );
     return html` Mean angle of a training image to its class’s mean direction on ${whom(part)}: ${listed(widths)}.`;
   });

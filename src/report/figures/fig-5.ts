@@ -11,6 +11,7 @@ import { colourOf } from './fig-plane.js';
 import {
   degrees,
   divergences,
+  heading,
   type MeasuredNetwork,
   measuredOf,
   plotsOf,
@@ -58,6 +59,7 @@ function plots(part: TrainedPart): DrawnPlot[] {
   return [
     {
       id: prefix(part, 'spheres'),
+      title: heading(part),
       wide: true,
       svg: sideBySide(
         networks.map((network) => ({ title: network.title, svg: sphereSvg(parts(network, part)) })),
@@ -75,6 +77,7 @@ function plots(part: TrainedPart): DrawnPlot[] {
     },
     {
       id: prefix(part, 'angles'),
+      title: `${heading(part)}, angles between two images`,
       wide: true,
       svg: sideBySide(
         networks.map(({ title, measured }) => ({

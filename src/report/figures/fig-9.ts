@@ -7,6 +7,7 @@ import { sideBySide } from '../side-by-side.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
 import {
   divergences,
+  heading,
   listed,
   type MeasuredNetwork,
   measuredOf,
@@ -77,7 +78,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
   return [
     {
       id: prefix(part, 'lengths'),
-      title: part.subject === 'digits' ? 'Digits' : 'Faces',
+      title: heading(part),
       wide: true,
       svg: sideBySide(
         networks.map((network) => ({

@@ -5,7 +5,7 @@ import type { Piece } from '../html.js';
 import { sideBySide } from '../side-by-side.js';
 import type { DrawnPlot } from './drawing.js';
 import { planePlot } from './fig-plane.js';
-import { type MeasuredNetwork, measuredOf, prefix, whom } from './fig-text.js';
+import { heading, type MeasuredNetwork, measuredOf, prefix, whom } from './fig-text.js';
 
 export interface ScatterOptions {
   caption: (part: TrainedPart) => Piece;
@@ -42,6 +42,7 @@ export function scatterPlots(part: TrainedPart, { caption, quadrant }: ScatterOp
   return [
     {
       id: prefix(part, 'features'),
+      title: heading(part),
       caption: caption(part),
       svg: sideBySide(panels, {
         label: `Features of ${whom(part)} in the plane, training and new images`,

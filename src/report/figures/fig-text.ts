@@ -19,6 +19,9 @@ export const measuredOf = ({ networks }: TrainedPart): MeasuredNetwork[] =>
 /** 'digits' or 'faces', as ids of plots begin. */
 export const prefix = ({ subject }: TrainedPart, id: string): string => `${subject}-${id}`;
 
+/** Above a plot: which version of the figure it belongs to. */
+export const heading = ({ subject }: TrainedPart): string => (subject === 'digits' ? 'Digits' : 'Faces');
+
 /** 'the digits 0, 1 and 2', 'six people'. */
 export function whom({ subject, classes }: TrainedPart): string {
   if (subject === 'digits') {
