@@ -56,7 +56,8 @@ function spreadInside(distance: Tensor, ofOne: Tensor, above: Tensor, first: Ten
   let left = where(greater(reshape(pairs, [n, n * n]), 0.5), flat, -1);
   let count: Tensor = constant(new Float32Array(n), [n]);
   let reciprocals = count;
-  for (let j = 0; j < k; j++) {
+  // No class has more pairs than the batch.
+  for (let j = 0; j < Math.min(k, (n * (n - 1)) / 2); j++) {
     const place = oneHot(argMax(left, 1), n * n);
     const there = cast(greaterEqual(max(left, [1]), 0), 'float32');
     const value = sum(mul(place, flat), [1]);
