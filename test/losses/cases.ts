@@ -106,6 +106,7 @@ export const cases: readonly Case[] = [
   row('center-invariant', { rate: 1 }, centred),
   row('range', {}, { spread: { ...OVERLAPPING, size: 20 } }),
   row('range', { k: 1, alpha: 0.5, beta: 0.25, margin: 2 }, pairs),
+  row('range', { k: 1e9, alpha: 1, beta: 0, margin: 9 }, pairs),
   row('range', { k: 5, alpha: 1, beta: 1, margin: 9 }, { spread: { ...OVERLAPPING, size: 0.8 } }),
 ];
 
