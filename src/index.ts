@@ -41,13 +41,14 @@ export {
 } from './face/index.js';
 export * as graph from './graph/index.js';
 export type { LossContext, LossDefinition, LossTerms } from './losses/index.js';
-export { losses } from './losses/index.js';
+export { losses, lossNamed } from './losses/index.js';
 export { lowerInference, lowerStep, type StepGraph } from './lower/index.js';
 export * as nn from './nn/index.js';
 export { describeNetwork, type NetworkDescription, networks } from './nn/index.js';
 export { writeRunPage } from './report/index.js';
 export { type Device, type DeviceName, InferenceModel, openDevice, Program } from './runtime/index.js';
-export { angularFisher, angularFisherScore } from './theory/index.js';
+export * as theory from './theory/index.js';
+export { angularFisher, angularFisherScore, neuralCollapse } from './theory/index.js';
 export {
   type Config,
   draftConfig,

@@ -3,6 +3,7 @@
 // (Fig. 2 of CosFace, Fig. 5 of ArcFace). Every margin loss draws one line for each class; between them lies
 // the margin.
 import { UserError } from '../common/errors.js';
+import { fallingCosine } from '../losses/index.js';
 import { cosineAt, squaredNorm } from './vectors.js';
 
 /** Class vectors W_1 and W_2, [D] each, and biases b_1 and b_2 (0 unless given). */
@@ -53,8 +54,7 @@ export function aSoftmaxDemands(x: ArrayLike<number>, { weights }: TwoClasses, m
  */
 export function aSoftmaxTarget(theta: number, m: number): number {
   if (!(m >= 1 && m < Infinity)) throw new UserError(`m is ${m}; it must be a number of at least 1`);
-  const k = Math.floor((m * theta) / Math.PI);
-  return (-1) ** k * Math.cos(m * theta) - 2 * k;
+  return fallingCosine(m * theta);
 }
 
 /**

@@ -1,6 +1,7 @@
 // The regular simplex: K unit vectors with all cosines -1/(K-1), which takes K <= D + 1. It is where normalised
 // softmax ends (NormFace, Wang et al. 2017, proposition 2) and what class means collapse to (Papyan et al. 2020).
 import { UserError } from '../common/errors.js';
+import { simplexScale as scaleOfSimplex } from '../losses/index.js';
 import { inside, whole } from './checks.js';
 import type { Vectors } from './vectors.js';
 
@@ -41,5 +42,5 @@ export function simplexLoss(classes: number, scale: number): number {
 export function simplexScale(classes: number, loss: number): number {
   whole('classes', classes, 2);
   inside('loss', loss, 0, Math.log(classes), `log ${classes}, the loss of a guess`);
-  return ((classes - 1) / classes) * Math.log((classes - 1) / Math.expm1(loss));
+  return scaleOfSimplex(classes, loss);
 }
