@@ -2,7 +2,7 @@
 // NaN or infinite, and what has a value has the right one.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Device, openDevice } from '../../src/runtime/index.js';
-import { cases } from './cases.js';
+import { cases, oneEach } from './cases.js';
 import { edgeFor, edges, toleranceOf, undefinedAt } from './edges.js';
 import { evaluate, expectClose, expectFinite } from './evaluate.js';
 import { plain } from './plain/index.js';
@@ -48,4 +48,11 @@ test.each([
   await program.dispose();
   expectClose([actual.value], [exact.value], 1e-3, 'loss');
   expectClose(actual.gradient.x!, exact.gradient.x!, 5e-3, 'dx');
+});
+
+test.each(oneEach)('a batch of one image: $title', async (row) => {
+  const point = edgeFor(pointOf(3, batches['one image']!, row.spread), row);
+  const program = await compileLoss(device, row.name, point, {});
+  expectFinite(await program.run(point));
+  await program.dispose();
 });

@@ -26,6 +26,13 @@ const joints: readonly (readonly [string, JointOptions, readonly string[]])[] = 
   ['coco+range', { coco: { scale: 4 }, range: { alpha: 1, beta: 1, margin: 3 } }, ['coco.centroids']],
   ['softmax+center-invariant', {}, ['softmax.fc6.weight', 'softmax.fc6.bias', 'center-invariant.centres']],
   ['a-softmax+tse', {}, ['a-softmax.fc6.weight', 'tse.projection']],
+  ['coco+mhe', { coco: { scale: 4 } }, ['coco.centroids']],
+  [
+    'softmax+center+center-invariant',
+    { center: { rate: 0.3 }, weights: { 'center-invariant': 0.5 } },
+    ['softmax.fc6.weight', 'softmax.fc6.bias', 'center.centres'],
+  ],
+  ['center-invariant+center', { 'center-invariant': { rate: 0.3 } }, ['center-invariant.centres']],
 ];
 
 describe.each(joints)('%s %j', (names, options, parameters) => {
@@ -58,6 +65,7 @@ describe('a joint loss', () => {
   test.each([
     ['a part that does not exist', 'softmax+centre', /centre/],
     ['the energy alone', 'mhe', /mhe/],
+    ['the energy before the class vectors', 'mhe+softmax', /before it/],
     ['the energy beside a loss without class vectors', 'contrastive+mhe', /mhe/],
     ['the same part twice', 'softmax+softmax', /softmax/],
   ])('%s is refused', (_, names, message) => {

@@ -67,34 +67,39 @@ export type JointOptions = Readonly<Record<string, Partial<Options> | Record<str
 /** Of parts that are given none; 1 for all others. */
 export const JOINT_WEIGHTS: Readonly<Record<string, number>> = { center: 0.003, 'center-invariant': 1e-4 };
 
-/** The weighted sum of parts 'a+b'; each part's state has its name and a dot before it. */
+/**
+ * The weighted sum of parts 'a+b'; each part's state has its name and a dot before it. Class vectors and centres
+ * of one part are those of the parts behind it; centres move at the rate of the part that has them.
+ */
 export function plainJoint(names: string, point: Point, options: JointOptions, fixed = point): Evaluation {
   const parts = names.split('+');
-  const own = (part: string, { state, ...rest }: Point): Point => ({
-    ...rest,
-    state: Object.fromEntries(
-      Object.entries(state).flatMap(([name, rows]) =>
-        name.startsWith(`${part}.`) ? [[name.slice(part.length + 1), rows]] : [],
-      ),
-    ),
-  });
-  const classVectors = parts.map((part) => point.state[`${part}.fc6.weight`]).find((rows) => rows)!;
-  const evaluations = parts.map((part): Evaluation => {
-    const partOptions = options[part] as Partial<Options> | undefined;
-    if (part !== 'mhe') return plain(part, own(part, point), partOptions, own(part, fixed));
-    return { value: energy(classVectors, point.labels, partOptions?.power ?? 2) };
-  });
-  const weight = (part: string): number =>
-    (options.weights as Record<string, number> | undefined)?.[part] ?? JOINT_WEIGHTS[part] ?? 1;
-  const logits = evaluations.find((evaluation) => evaluation.logits)?.logits;
-  return {
-    value: evaluations.reduce((sum, { value }, i) => sum + weight(parts[i]!) * value, 0),
-    ...(logits && { logits }),
-    next: Object.assign(
-      {},
-      ...evaluations.map(({ next = {} }, i) =>
-        Object.fromEntries(Object.entries(next).map(([name, rows]) => [`${parts[i]}.${name}`, rows])),
-      ),
-    ),
+  const centred = parts.find((part) => part.startsWith('center'));
+  const own = (part: string, { state, ...rest }: Point): Point => {
+    const keeper = part.startsWith('center') ? centred! : part;
+    const prefixed = Object.entries(state).filter(([name]) => name.startsWith(`${keeper}.`));
+    return {
+      ...rest,
+      state: Object.fromEntries(prefixed.map(([name, rows]) => [name.slice(keeper.length + 1), rows])),
+    };
   };
+  let [value, next, logits, classVectors]: [number, Record<string, number[][]>, number[][]?, number[][]?] = [
+    0,
+    {},
+  ];
+  for (const part of parts) {
+    const rate = centred && { rate: (options[centred] as Partial<Options> | undefined)?.rate ?? 0.5 };
+    const partOptions = { ...(options[part] as Partial<Options> | undefined), ...rate };
+    const evaluation: Evaluation =
+      part === 'mhe'
+        ? { value: energy(classVectors!, point.labels, partOptions.power ?? 2) }
+        : plain(part, own(part, point), partOptions, own(part, fixed));
+    const weights = options.weights as Record<string, number> | undefined;
+    value += (weights?.[part] ?? JOINT_WEIGHTS[part] ?? 1) * evaluation.value;
+    logits ??= evaluation.logits;
+    classVectors ??= evaluation.next?.centroids ?? point.state[`${part}.fc6.weight`];
+    for (const [name, rows] of Object.entries(evaluation.next ?? {})) {
+      if (name !== 'centres' || part === centred) next = { ...next, [`${part}.${name}`]: rows };
+    }
+  }
+  return { value, logits, next };
 }
