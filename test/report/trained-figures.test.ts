@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Figure, figures } from '../../src/evaluate/figures/index.js';
 import type { TrainedData } from '../../src/evaluate/figures/trained-data.js';
 import { border } from '../../src/report/figures/fig-2.js';
+import { viewOf } from '../../src/report/figures/fig-5.js';
 import { extentOf } from '../../src/report/figures/fig-plane.js';
 import { acceptedBy, between } from '../../src/report/figures/fig-ring.js';
 import { drawings } from '../../src/report/figures/index.js';
@@ -152,5 +153,24 @@ describe('the plane', () => {
     const near = Array.from({ length: 500 }, (_, i) => [Math.cos(i), Math.sin(i)]);
     expect(extentOf([near, [[1000, 0]]])).toBeCloseTo(1.06, 6);
     expect(extentOf([[[0, 0]]])).toBe(1);
+  });
+});
+
+describe('the sphere', () => {
+  it('is turned so that three corners of an octahedron lie well in front', () => {
+    const axes = [
+      [1, 0, 0],
+      [0, 2, 0],
+      [0, 0, 3],
+    ];
+    const corners = axes.flatMap((row) => [row, row.map((value) => -value)]);
+    const [right, towards] = viewOf(corners).map((degrees) => (degrees * Math.PI) / 180) as [number, number];
+    // Where the reader is, in the sphere's own axes.
+    const reader = [
+      -Math.cos(towards) * Math.sin(right),
+      -Math.cos(towards) * Math.cos(right),
+      Math.sin(towards),
+    ];
+    for (const part of reader) expect(Math.abs(part)).toBeGreaterThan(0.5);
   });
 });

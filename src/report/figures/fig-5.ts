@@ -23,10 +23,35 @@ import {
 
 const SIZE = 260;
 
-function parts({ title, measured }: MeasuredNetwork, part: TrainedPart): SphereParts {
+/**
+ * The turn (see `SphereParts.view`) that brings most of the directions well to the front: the largest sum of how
+ * far each lies towards the reader, up to .6 of the radius, so that none has to be in the middle.
+ */
+export function viewOf(directions: readonly number[][]): [right: number, towards: number] {
+  const radians = (degrees: number) => (degrees * Math.PI) / 180;
+  const units = directions.map((row) => row.map((value) => value / (Math.hypot(...row) || 1)));
+  let best: { view: [number, number]; score: number } = { view: [0, 0], score: -1 };
+  for (let right = -180; right < 180; right += 5) {
+    for (let towards = -45; towards <= 45; towards += 5) {
+      const [s, c] = [Math.sin(radians(right)), Math.cos(radians(right))];
+      const [t, d] = [Math.sin(radians(towards)), Math.cos(radians(towards))];
+      const front = units.map(([x, y, z]) => -d * s * x! - d * c * y! + t * z!);
+      const score = front.reduce((sum, at) => sum + Math.max(0, Math.min(0.6, at)), 0);
+      if (score > best.score + 1e-9) best = { view: [right, towards], score };
+    }
+  }
+  return best.view;
+}
+
+function parts(
+  { title, measured }: MeasuredNetwork,
+  part: TrainedPart,
+  view: readonly [number, number],
+): SphereParts {
   const place = ([x, y, z]: number[], label: number) => ({ x: x!, y: y!, z: z!, class: label });
   return {
     label: `${title}: features of ${whom(part)} on the unit sphere`,
+    view,
     points: measured.features!.training.flatMap((cloud, label) => cloud.map((row) => place(row, label))),
     directions: measured.classVectors.map((row, label) => ({
       ...place(row, label),
@@ -55,6 +80,8 @@ function plots(part: TrainedPart): DrawnPlot[] {
         .map(({ share }) => share),
     ),
   );
+  // All are seen from the same side.
+  const view = viewOf(networks[networks.length - 1]!.measured.classVectors);
   const size = { columns: networks.length, width: SIZE };
   return [
     {
@@ -62,11 +89,11 @@ function plots(part: TrainedPart): DrawnPlot[] {
       title: heading(part),
       wide: true,
       svg: sideBySide(
-        networks.map((network) => ({ title: network.title, svg: sphereSvg(parts(network, part)) })),
+        networks.map((network) => ({ title: network.title, svg: sphereSvg(parts(network, part, view)) })),
         { ...size, height: SIZE, label: `3-D features of ${whom(part)} on the unit sphere, by margin` },
       ),
       interactive: row(
-        networks.map((network) => ({ title: network.title, svg: sphere(parts(network, part)) })),
+        networks.map((network) => ({ title: network.title, svg: sphere(parts(network, part, view)) })),
       ),
       caption: html`${key(
         part.classes.map((name, i) => ({
