@@ -116,7 +116,7 @@ async function collect(
         classes: first.names,
         trainingImages: first.train.labels.length,
         testImages: first.test.labels.length,
-        settings: settings(plan, device),
+        settings: settings(spec, plan, device),
         networks,
       });
     }
@@ -278,7 +278,11 @@ function logitGap({ logits }: Embedded, classes: number, biases?: Float32Array):
   return round((sum * classes) / logits.length);
 }
 
-function settings({ sets, recipe, steps }: Plan, device: Device): TrainedPart['settings'] {
+function settings(
+  { networks }: TrainedSpec,
+  { sets, recipe, steps }: Plan,
+  device: Device,
+): TrainedPart['settings'] {
   const { train, test } = sets[0]!;
   const { annealing } = recipe;
   const percents = recipe.milestones.map((at) => `${at * 100} %`).join(' and ');
@@ -297,10 +301,14 @@ function settings({ sets, recipe, steps }: Plan, device: Device): TrainedPart['s
       'images moved by up to',
       `${recipe.shift} pixels each way${recipe.mirror ? ', half of them mirrored' : ''}`,
     ],
-    [
-      'annealing (A-Softmax)',
-      `λ from ${annealing.base} to ${annealing.minimum}, reached after ${recipe.annealed * 100} % of the run`,
-    ],
+    ...(networks.some(({ loss }) => loss === 'a-softmax')
+      ? [
+          [
+            'annealing (A-Softmax)',
+            `λ from ${annealing.base} to ${annealing.minimum}, reached after ${recipe.annealed * 100} % of the run`,
+          ] as [string, string],
+        ]
+      : []),
     ['device', `${device.name}, ${device.threads} threads`],
   ];
 }

@@ -2,13 +2,13 @@
 // as angles.
 import type { TrainedData, TrainedPart } from '../../evaluate/figures/trained-data.js';
 import { html, type Markup, type Piece } from '../html.js';
-import { key } from '../page.js';
 import { Plot } from '../plot.js';
 import { sideBySide } from '../side-by-side.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
 import { colourOf, extentOf, planePlot } from './fig-plane.js';
 import { ringPlot } from './fig-ring.js';
 import {
+  classKey,
   degrees,
   divergences,
   heading,
@@ -129,7 +129,7 @@ function plot(part: TrainedPart): DrawnPlot[] {
         width: SIZE,
         height: SIZE,
       }),
-      caption: html`${key(part.classes.map((name, i) => ({ colour: colourOf(i), text: part.subject === 'digits' ? `digit ${name}` : `person ${name}` })))}Training images. Above: features, class vectors (of softmax to scale with each other, of the others at equal length), and the border where the two logits are equal. Below: how many features lie in each direction, as bars outside the circle; the band on the circle has the colour of the class whose loss is content with that direction. Where the band is empty, the loss asks for more: the angular margin. Softmax’s bias, if any, shifts its border away from the centre and is not in the band.`,
+      caption: html`${classKey(part)}Training images. Above: features, class vectors (of softmax to scale with each other, of the others at equal length), and the border where the two logits are equal. Below: how many features lie in each direction, as bars outside the circle; the band on the circle has the colour of the class whose loss is content with that direction. Where the band is empty, the loss asks for more: the angular margin. Softmax’s bias, if any, shifts its border away from the centre and is not in the band.`,
     },
   ];
 }

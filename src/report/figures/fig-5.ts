@@ -7,8 +7,8 @@ import { sideBySide } from '../side-by-side.js';
 import { type SphereParts, sphere, sphereSvg } from '../sphere.js';
 import type { Drawing, DrawnPlot } from './drawing.js';
 import { anglesPlot, shares } from './fig-angles.js';
-import { colourOf } from './fig-plane.js';
 import {
+  classKey,
   degrees,
   divergences,
   heading,
@@ -95,12 +95,7 @@ function plots(part: TrainedPart): DrawnPlot[] {
       interactive: row(
         networks.map((network) => ({ title: network.title, svg: sphere(parts(network, part, view)) })),
       ),
-      caption: html`${key(
-        part.classes.map((name, i) => ({
-          colour: colourOf(i),
-          text: part.subject === 'digits' ? `digit ${name}` : `person ${name}`,
-        })),
-      )}Directions of the training images’ features, coloured by class; rays are the directions of the classes’ weights, and what lies behind is fainter. The larger the margin, the smaller the spot.`,
+      caption: html`${classKey(part)}Directions of the training images’ features, coloured by class; rays are the directions of the classes’ weights, and what lies behind is fainter. The larger the margin, the smaller the spot.`,
     },
     {
       id: prefix(part, 'angles'),

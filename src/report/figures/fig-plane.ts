@@ -24,6 +24,9 @@ export function extentOf(clouds: readonly Cloud[]): number {
   return shown > 0 ? shown : 1;
 }
 
+/** Names of people are longer than digits. */
+const long = (names: readonly string[]): boolean => names.some((name) => name.length > 2);
+
 export interface PlaneOptions {
   /** For those who cannot see it. */
   label: string;
@@ -46,7 +49,8 @@ export interface PlaneOptions {
 export function planePlot(options: PlaneOptions): Markup {
   const { label, clouds, directions = [], names, under = [], over = [], quadrant, size = 340 } = options;
   const half = options.half ?? extentOf(clouds);
-  const reach = half * 1.24;
+  // Room for the classes' names at the rim.
+  const reach = half * (directions.length > 0 && long(names) ? 1.34 : 1.24);
   const domain = [quadrant ? -half * 0.2 : -reach, reach];
   const all = points(clouds);
   const shown = all.filter(({ x, y }) => [x, y].every((value) => value >= domain[0]! && value <= reach));
@@ -112,7 +116,7 @@ function rays(
       fill: ({ label }: End) => colourOf(label),
       stroke: colours.paper,
       strokeWidth: 3,
-      fontSize: names.some((name) => name.length > 2) ? 11.5 : 14,
+      fontSize: long(names) ? 11.5 : 14,
       fontWeight: 700,
     }),
   ];

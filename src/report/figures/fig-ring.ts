@@ -151,7 +151,10 @@ export function ringPlot(options: RingOptions): Markup {
         fontSize: 10,
       }),
       Plot.text(
-        weights.map(({ angle, label: of }) => ({ ...at(angle + 0.4, 0.45), label: of })),
+        weights.map(({ angle, label: of }) => ({
+          ...at(angle + 0.2 + 0.15 * names[of]!.length, 0.45),
+          label: of,
+        })),
         {
           x: 'x',
           y: 'y',

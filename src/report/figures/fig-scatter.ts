@@ -1,11 +1,11 @@
 // Scatter plots of every network of a part, of training and of new images, as Figs. 8, 11 and 12 of SphereFace show
 // them.
 import type { TrainedPart } from '../../evaluate/figures/trained-data.js';
-import type { Piece } from '../html.js';
+import { html, type Piece } from '../html.js';
 import { sideBySide } from '../side-by-side.js';
 import type { DrawnPlot } from './drawing.js';
 import { planePlot } from './fig-plane.js';
-import { heading, type MeasuredNetwork, measuredOf, prefix, whom } from './fig-text.js';
+import { classKey, heading, type MeasuredNetwork, measuredOf, prefix, whom } from './fig-text.js';
 
 export interface ScatterOptions {
   caption: (part: TrainedPart) => Piece;
@@ -43,7 +43,7 @@ export function scatterPlots(part: TrainedPart, { caption, quadrant }: ScatterOp
     {
       id: prefix(part, 'features'),
       title: heading(part),
-      caption: caption(part),
+      caption: html`${classKey(part)}${caption(part)}`,
       svg: sideBySide(panels, {
         label: `Features of ${whom(part)} in the plane, training and new images`,
         columns: COLUMNS,

@@ -6,8 +6,9 @@ import type {
   TrainedPart,
 } from '../../evaluate/figures/trained-data.js';
 import { html, type Markup, type Piece } from '../html.js';
-import { decimal, percent, table } from '../page.js';
+import { decimal, key, percent, table } from '../page.js';
 import type { DrawnPlot } from './drawing.js';
+import { colourOf } from './fig-plane.js';
 
 /** A network that did not diverge. */
 export type MeasuredNetwork = TrainedNetwork & { measured: Measured };
@@ -21,6 +22,15 @@ export const prefix = ({ subject }: TrainedPart, id: string): string => `${subje
 
 /** Above a plot: which version of the figure it belongs to. */
 export const heading = ({ subject }: TrainedPart): string => (subject === 'digits' ? 'Digits' : 'Faces');
+
+/** What each class's colour means. */
+export const classKey = ({ classes, subject }: TrainedPart): Markup =>
+  key(
+    classes.map((name, label) => ({
+      colour: colourOf(label),
+      text: `${subject === 'digits' ? 'digit' : 'person'} ${name}`,
+    })),
+  );
 
 /** 'the digits 0, 1 and 2', 'six people'. */
 export function whom({ subject, classes }: TrainedPart): string {
