@@ -1,5 +1,6 @@
-// Reads the reference values that make_torch_fixtures.py wrote, and recomputes the tensors it describes only by a
-// salt. Comparisons are relative to the largest reference entry, the measure in which float32 sums are accurate.
+// Reads the reference values that the scripts in test/fixtures wrote, and recomputes the tensors they describe
+// only by a salt. Comparisons are relative to the largest reference entry, the measure in which float32 sums are
+// accurate.
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 
