@@ -29,6 +29,13 @@ const lengthCorrelation = (network: MeasuredNetwork): number =>
     classesOf(network).map(({ length }) => length),
   );
 
+/** Mean correlation of the lengths of the same classes in two networks: what a class has to say, not its size. */
+function agreement(networks: readonly MeasuredNetwork[]): number {
+  const lengths = networks.map((network) => classesOf(network).map(({ length }) => length));
+  const pairs = lengths.flatMap((a, i) => lengths.slice(i + 1).map((b) => spearman(a, b)));
+  return pairs.reduce((sum, one) => sum + one, 0) / pairs.length;
+}
+
 const centred = { labelAnchor: 'center', labelArrow: 'none' } as const;
 
 const SIZE = { width: 345, height: 270 };
@@ -106,7 +113,7 @@ function outcome(data: TrainedData): Piece {
     const biases = networks.every(({ measured }) => measured.biases)
       ? html`; between the number of images and the bias it is ${all(({ measured }) => spearman(measured.counts, measured.biases!))}`
       : '';
-    return html` On ${whom(part)} with ${Math.min(...counts)} to ${Math.max(...counts)} images each, Spearman’s rank correlation between the number of images and the length of the weights is ${all(lengthCorrelation)}${biases}.`;
+    return html` On ${whom(part)} with ${Math.min(...counts)} to ${Math.max(...counts)} images each, Spearman’s rank correlation between the number of images and the length of the weights is ${all(lengthCorrelation)}${biases}.${networks.length > 1 && html` The lengths of the same classes in two of the networks, where their sizes differ, correlate at ${signed(agreement(networks))} on average.`}`;
   });
 }
 
