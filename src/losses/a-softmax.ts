@@ -1,8 +1,9 @@
 // A-Softmax, the loss of SphereFace: the angle to the true class must be m times smaller than to the others.
 import { add, div, input, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from '../graph/index.js';
 import { type Annealing, annealingOption, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
+import { withGradientOf } from './class-vectors.js';
 import { defineLoss, inputName } from './definition.js';
-import { type HeadSpec, marginHead, type TrueClass, withGradientOf } from './head.js';
+import { type HeadSpec, marginHead, type TrueClass } from './head.js';
 import { oneOf } from './options.js';
 import { psi, psiOf, psiSlopeOf } from './psi.js';
 

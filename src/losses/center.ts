@@ -1,5 +1,5 @@
 // Center loss: pulls every feature to the centre of its class, beside a softmax that keeps the classes apart.
-import { matmul, mean, mul, oneHot, square, sub, sum } from '../graph/index.js';
+import { gather, mean, mul, square, sub, sum } from '../graph/index.js';
 import { movingCentres } from './centres.js';
 import { defineLoss } from './definition.js';
 import { real } from './options.js';
@@ -26,9 +26,9 @@ export const center = defineLoss<CentreOptions>({
   weight: 0.003,
   options: { rate: centreRate },
   build(context, { rate }) {
-    const { embedding, labels, classes } = context;
+    const { embedding, labels } = context;
     const centres = movingCentres(context, rate);
-    const own = matmul(oneHot(labels, classes), centres.now);
+    const own = gather(centres.now, labels);
     const distance = sum(square(sub(embedding, own)), [1]);
     return {
       loss: mul(mean(distance), 0.5),

@@ -5,17 +5,20 @@ import { add, div, matmul, mul, oneHot, reshape, sub, sum, type Tensor, transpos
 import { xavier } from '../nn/index.js';
 import type { Centres, LossContext } from './definition.js';
 
-/** How many features of each class the batch has, [K, 1], and their sum, [K, D]. */
+/**
+ * How many features of each class the batch has, [K, 1], and their sum, [K, D], times `share` of the counts,
+ * [K, 1]. The share is multiplied before the sum: [N, K] numbers instead of [K, D].
+ */
 export function classSums(
   features: Tensor,
   labels: Tensor,
   classes: number,
+  share: (counts: Tensor) => Tensor,
 ): { counts: Tensor; sums: Tensor } {
   const chosen = oneHot(labels, classes);
-  return {
-    counts: reshape(sum(chosen, [0]), [classes, 1]),
-    sums: matmul(transpose(chosen, [1, 0]), features),
-  };
+  const counts = reshape(sum(chosen, [0]), [classes, 1]);
+  const shared = mul(chosen, transpose(share(counts), [1, 0]));
+  return { counts, sums: matmul(transpose(shared, [1, 0]), features) };
 }
 
 /**
@@ -25,9 +28,10 @@ export function classSums(
 export function movingCentres(context: LossContext, rate: number): Centres {
   const { scope, embedding, labels, classes } = context;
   if (context.centres) return context.centres;
-  const { counts, sums } = classSums(embedding, labels, classes);
-  const move = (centres: Tensor): Tensor =>
-    sub(centres, mul(div(sub(mul(counts, centres), sums), add(counts, 1)), rate));
+  const share = (counts: Tensor): Tensor => div(rate, add(counts, 1));
+  const { counts, sums } = classSums(embedding, labels, classes, share);
+  const kept = sub(1, mul(counts, share(counts)));
+  const move = (centres: Tensor): Tensor => add(mul(centres, kept), sums);
   const now = scope.kept('centres', [classes, embedding.shape[1]!], xavier, move);
   return { now, moved: move(now) };
 }

@@ -1,6 +1,6 @@
 // CoCo, the congenerous cosine loss: a feature is compared with the centroid of its class, which is not learned
 // but is the mean of the class's features, those of the batch. So nothing but the features carries the classes.
-import { div, greater, l2Normalize, maximum, where } from '../graph/index.js';
+import { add, cast, div, l2Normalize, less, maximum, mul, type Tensor } from '../graph/index.js';
 import { xavier } from '../nn/index.js';
 import { classSums } from './centres.js';
 import { defineLoss, type LossContext } from './definition.js';
@@ -33,15 +33,16 @@ const scaleOption: Option<number | 'auto'> = {
 };
 
 /**
- * Unit vectors of all centroids, [K, D]: of classes in the batch the mean of their unit features, through which
- * the gradient flows; of the others the last one seen, kept as `centroids`.
+ * All centroids, [K, D]: of classes in the batch the mean of their unit features, through which the gradient
+ * flows; of the others the last one seen, kept as `centroids`.
  */
-function centroidDirections({ scope, embedding, labels, classes }: LossContext) {
-  const { counts, sums } = classSums(l2Normalize(embedding), labels, classes);
-  const means = div(sums, maximum(counts, 1));
+function centroidsOf({ scope, embedding, labels, classes }: LossContext): Tensor {
+  const share = (counts: Tensor): Tensor => div(1, maximum(counts, 1));
+  const { counts, sums: means } = classSums(l2Normalize(embedding), labels, classes, share);
+  const absent = cast(less(counts, 0.5), 'float32');
+  const centroids = (kept: Tensor): Tensor => add(mul(kept, absent), means);
   const shape = [classes, embedding.shape[1]!];
-  const centroids = (kept: typeof sums) => where(greater(counts, 0.5), means, kept);
-  return l2Normalize(centroids(scope.kept('centroids', shape, unitRows(xavier), centroids)));
+  return centroids(scope.kept('centroids', shape, unitRows(xavier), centroids));
 }
 
 export const coco = defineLoss<CocoOptions>({
@@ -57,7 +58,7 @@ export const coco = defineLoss<CocoOptions>({
     marginHead(context, {
       weights: 'unit',
       features: 'unit',
-      vectors: centroidDirections(context),
+      vectors: centroidsOf(context),
       scale: scale === 'auto' ? simplexScale(context.classes, AUTO_LOSS) : scale,
     }),
 });

@@ -6,10 +6,8 @@ import {
   add,
   constant,
   div,
-  gather,
   l2Normalize,
   logSoftmax,
-  matmul,
   maximum,
   mean,
   minimum,
@@ -23,9 +21,9 @@ import {
   sub,
   sum,
   type Tensor,
-  transpose,
 } from '../graph/index.js';
 import { constantInitializer, type Initializer, xavier } from '../nn/index.js';
+import { asTheyAre, broughtToUnitLength, type ClassVectors, withGradientOf } from './class-vectors.js';
 import type { LossContext, LossTerms, Scheduled } from './definition.js';
 
 /** The true class of each sample, for a margin to work on. */
@@ -60,7 +58,7 @@ export interface HeadSpec {
   readonly margin?: (truth: TrueClass) => Tensor;
   /** What the cosines of all classes but the true one become, [N, K] to [N, K]. Default themselves. */
   readonly others?: (cosines: Tensor) => Tensor;
-  /** The class vectors [K, D] of a loss that has them from elsewhere than a parameter; of unit length. */
+  /** The class vectors [K, D] of a loss that has them from elsewhere than a parameter. */
   readonly vectors?: Tensor;
   readonly schedule?: readonly Scheduled[];
 }
@@ -81,10 +79,6 @@ const ANGLE_EDGE = 1e-7;
 export const angleOf = (cosine: Tensor): Tensor =>
   acos(minimum(maximum(cosine, -1 + ANGLE_EDGE), 1 - ANGLE_EDGE));
 
-/** The value of one tensor with the gradient of another of its shape, exactly. */
-export const withGradientOf = (value: Tensor, source: Tensor): Tensor =>
-  add(stopGradient(value), sub(source, stopGradient(source)));
-
 /**
  * Class vectors W [K, D] are the parameter `fc6.weight`, the bias `fc6.bias` [K], as in the published
  * definition; a learned scale is `scale`. With X and W brought to unit length or not, as the spec says,
@@ -98,15 +92,15 @@ export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
   const { scope, embedding, labels, classes } = context;
   const chosen = oneHot(labels, classes);
   const pick = (rows: Tensor): Tensor => sum(mul(chosen, rows), [1], { keepDims: true });
-  const weights = classVectors(context, spec);
   const features = spec.features === 'unit' ? l2Normalize(embedding) : embedding;
-  const products = matmul(features, transpose(weights, [1, 0]));
+  const vectors = classVectors(context, spec);
+  const products = vectors.products(features);
 
   const embeddingLength = norm(embedding);
-  const classLength = spec.weights === 'free' ? matmul(chosen, norm(weights)) : constant(1);
+  const classLength = vectors.ownLength(labels);
   const length = spec.features === 'unit' ? classLength : mul(embeddingLength, classLength);
   const cosine = div(pick(products), length);
-  const classVector = () => stopGradient(gather(weights, labels));
+  const classVector = () => stopGradient(vectors.own(labels));
   // With `others`, every class is changed and the true class then given back what it was, and its margin.
   const everywhere = spec.others ? mul(length, spec.others(div(products, length))) : products;
   const margin = spec.margin?.({ features, cosine, length, classVector });
@@ -126,24 +120,26 @@ export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
   return {
     loss: neg(mean(pick(logSoftmax(logits)))),
     logits: changed === products ? logits : finish(products),
-    classVectors: weights,
+    classVectors: vectors.all,
     schedule: spec.schedule ?? [],
     metrics: { cosine: mean(cosine), embeddingLength: mean(embeddingLength) },
   };
 }
 
-function classVectors({ scope, embedding, classes }: LossContext, { weights, vectors }: HeadSpec): Tensor {
-  if (vectors) return vectors;
+function classVectors(
+  { scope, embedding, classes }: LossContext,
+  { weights, vectors }: HeadSpec,
+): ClassVectors {
   const shape = [classes, embedding.shape[1]!];
   const fc6 = scope.child('fc6');
-  if (weights !== 'renormalised') {
-    const learned = fc6.parameter('weight', shape, xavier);
-    return weights === 'unit' ? l2Normalize(learned) : learned;
+  if (weights === 'renormalised') {
+    const learned = fc6.parameter('weight', shape, unitRows(xavier), {
+      constraint: (updated) => l2Normalize(updated),
+    });
+    return { ...asTheyAre(withGradientOf(l2Normalize(learned), learned)), ownLength: () => constant(1) };
   }
-  const learned = fc6.parameter('weight', shape, unitRows(xavier), {
-    constraint: (updated) => l2Normalize(updated),
-  });
-  return withGradientOf(l2Normalize(learned), learned);
+  const learned = vectors ?? fc6.parameter('weight', shape, xavier);
+  return weights === 'unit' ? broughtToUnitLength(learned) : asTheyAre(learned);
 }
 
 function scaleOf({ scope }: LossContext, { scale }: HeadSpec): Tensor | number | undefined {

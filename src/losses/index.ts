@@ -26,6 +26,7 @@ import { tse } from './tse.js';
 
 export { type Annealing, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
 export { arcTarget } from './arcface.js';
+export { withGradientOf } from './class-vectors.js';
 export { simplexScale } from './coco.js';
 export { fallingCosine } from './combined.js';
 export type {
@@ -38,7 +39,7 @@ export type {
   LossTerms,
   Scheduled,
 } from './definition.js';
-export { type HeadSpec, marginHead, replaceCosine, type TrueClass, withGradientOf } from './head.js';
+export { type HeadSpec, marginHead, replaceCosine, type TrueClass } from './head.js';
 export { psi, psiOf, psiSlope, psiSlopeOf } from './psi.js';
 export { MINING, type Mining } from './triplets.js';
 

@@ -1,21 +1,8 @@
 // Minimum hyperspherical energy of class vectors, the inter-class term of SphereFace+: class vectors repel each
 // other like charges on a sphere, so that they spread over it.
 import { UserError } from '../common/errors.js';
-import {
-  div,
-  l2Normalize,
-  log,
-  matmul,
-  maximum,
-  mean,
-  mul,
-  oneHot,
-  sqrt,
-  sub,
-  sum,
-  type Tensor,
-  transpose,
-} from '../graph/index.js';
+import { div, log, maximum, mean, mul, oneHot, sqrt, sub, sum, type Tensor } from '../graph/index.js';
+import { broughtToUnitLength } from './class-vectors.js';
 import { defineLoss } from './definition.js';
 import { oneOf } from './options.js';
 
@@ -37,13 +24,12 @@ const CLOSEST = 1e-6;
  */
 export function interClassEnergy(classVectors: Tensor, labels: Tensor, power: 0 | 1 | 2): Tensor {
   const classes = classVectors.shape[0]!;
-  const unit = l2Normalize(classVectors);
-  const chosen = oneHot(labels, classes);
-  const cosines = matmul(matmul(chosen, unit), transpose(unit, [1, 0]));
+  const unit = broughtToUnitLength(classVectors);
+  const cosines = unit.products(unit.own(labels));
   const squared = maximum(sub(2, mul(cosines, 2)), CLOSEST);
   const energy =
     power === 2 ? div(1, squared) : power === 1 ? div(1, sqrt(squared)) : mul(log(squared), -0.5);
-  return mul(mean(sum(mul(energy, sub(1, chosen)), [1])), 1 / (classes - 1));
+  return mul(mean(sum(mul(energy, sub(1, oneHot(labels, classes))), [1])), 1 / (classes - 1));
 }
 
 export const mhe = defineLoss<MheOptions>({
