@@ -72,12 +72,12 @@ export const replaceCosine =
 /** A learned scale stays at or above this (NormFace). */
 export const LEARNED_SCALE_FLOOR = 0.01;
 
-/** Cosines this close to -1 and 1 are taken as this close: there the angle has no finite gradient. */
-const ANGLE_EDGE = 1e-7;
-
-/** The angle of a cosine in radians, with finite gradients: 1e-7 off the ends at the least, .02 degrees. */
-export const angleOf = (cosine: Tensor): Tensor =>
-  acos(minimum(maximum(cosine, -1 + ANGLE_EDGE), 1 - ANGLE_EDGE));
+/**
+ * The angle of a cosine in radians, also where rounding has carried it past -1 or 1. At the ends, where acos has no
+ * finite slope, the gradient is 0: on a tie it goes to the bound. The next cosines in single precision have a slope
+ * of 3,000, which a feature so near its class vector takes back.
+ */
+export const angleOf = (cosine: Tensor): Tensor => acos(minimum(maximum(cosine, -1), 1));
 
 /**
  * Class vectors W [K, D] are the parameter `fc6.weight`, the bias `fc6.bias` [K], as in the published
