@@ -2,7 +2,7 @@
 // value has the right one.
 import { describe, test } from 'vitest';
 import { cases } from './cases.js';
-import { edgeFor, edges, SHAPE, toleranceOf, undefinedAt } from './edges.js';
+import { edgeFor, edges, SHAPE, undefinedAt } from './edges.js';
 import { build, evaluateBuilt, expectFinite, expectValues } from './evaluate.js';
 import { plain } from './plain/index.js';
 
@@ -15,7 +15,7 @@ describe.each(cases)('$title', (row) => {
     const actual = evaluateBuilt(built, point);
     expectFinite(actual);
     if (!undefinedAt(name, title)) {
-      expectValues(actual, plain(name, point, options), toleranceOf(name, 1e-6));
+      expectValues(actual, plain(name, point, options));
     }
   });
 });

@@ -136,10 +136,6 @@ export const undefinedAt = (name: string, edge: string): boolean =>
   (name === 'sphereface-plus' && edge === 'zero class vectors') ||
   (name === 'triplet' && /zero embedding/.test(edge));
 
-/** Relative to the loss. Some take the angle itself, which is kept .03 degrees off 0 and 180. */
-export const toleranceOf = (name: string, standard: number): number =>
-  name === 'combined' || name.startsWith('sphereface-r-') ? 5e-4 : standard;
-
 /** A point as a case of the table needs it. */
 export const edgeFor = (
   point: Point,

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Device, openDevice } from '../../src/runtime/index.js';
 import { cases, oneEach } from './cases.js';
-import { edgeFor, edges, toleranceOf, undefinedAt } from './edges.js';
+import { edgeFor, edges, undefinedAt } from './edges.js';
 import { evaluate, expectClose, expectFinite } from './evaluate.js';
 import { plain } from './plain/index.js';
 import { unit } from './plain/point.js';
@@ -28,7 +28,7 @@ test.each(cases)('$title', async (row) => {
     if (undefinedAt(name, title)) continue;
     const { value } = plain(name, point, options);
     const error = Math.abs(actual.value - value) / Math.max(1, Math.abs(value));
-    expect(error, `${title}: ${actual.value}, expected ${value}`).toBeLessThan(toleranceOf(name, 1e-4));
+    expect(error, `${title}: ${actual.value}, expected ${value}`).toBeLessThan(1e-4);
   }
   await program.dispose();
 });
