@@ -14,7 +14,7 @@ function outcome(data: TrainedData): Piece {
     );
     if (!bias || !free) return '';
     const largest = Math.max(...bias.biases!.map(Math.abs));
-    return html` On ${whom(part)}, ${percent(bias.accuracy.test)} of the new images are recognised with biases and ${percent(free.accuracy.test)} without; the largest bias is ${decimal(largest, 2)}, where the largest logit is on average ${decimal(bias.logitGap, 1)} above the second.`;
+    return html` On ${whom(part)}, ${percent(bias.accuracy.test)} of the new images are recognised with biases and ${percent(free.accuracy.test)} without; the largest bias is ${decimal(largest, 2)}; without them an image’s largest logit is on average ${decimal(bias.logitGap, 1)} above its second.`;
   });
 }
 
