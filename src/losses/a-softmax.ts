@@ -16,6 +16,13 @@ export interface ASoftmaxOptions {
   annealing: Annealing;
 }
 
+/** The options of `a-softmax`, which `sphereface-plus` has too. */
+export const aSoftmaxOptions = {
+  margin: oneOf<1 | 2 | 3 | 4>(4, [1, 2, 3, 4]),
+  gradient: oneOf<'exact' | 'caffe'>('exact', ['exact', 'caffe']),
+  annealing: annealingOption(SPHEREFACE_ANNEALING),
+};
+
 /**
  * z_y = |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = |x| cos(theta_j). Without a margin
  * (m = 1) psi is the cosine, lambda has no part, and no schedule is returned.
@@ -30,11 +37,7 @@ export const aSoftmax = defineLoss<ASoftmaxOptions>({
   formula: 'z_y = |x| (lambda cos(theta_y) + psi(theta_y)) / (1 + lambda), z_j = |x| cos(theta_j), |W_j| = 1',
   paper: 'Liu et al., SphereFace, CVPR 2017, equation 7 and appendix G',
   kind: 'classification',
-  options: {
-    margin: oneOf(4, [1, 2, 3, 4]),
-    gradient: oneOf('exact', ['exact', 'caffe']),
-    annealing: annealingOption(SPHEREFACE_ANNEALING),
-  },
+  options: aSoftmaxOptions,
   target:
     ({ margin }) =>
     (theta) =>

@@ -1,17 +1,13 @@
 // SphereFace+: A-Softmax, which draws every class together, and the hyperspherical energy of the class vectors,
 // which spreads the classes apart.
 import { add, mul } from '../graph/index.js';
-import { aSoftmax } from './a-softmax.js';
-import { type Annealing, annealingOption, SPHEREFACE_ANNEALING } from './annealing.js';
+import { type ASoftmaxOptions, aSoftmax, aSoftmaxOptions } from './a-softmax.js';
 import { defineLoss } from './definition.js';
 import { energyPower, interClassEnergy } from './mhe.js';
-import { oneOf, real } from './options.js';
+import { real } from './options.js';
 
 /** Options of `sphereface-plus`. */
-export interface SphereFacePlusOptions {
-  margin: 1 | 2 | 3 | 4;
-  gradient: 'exact' | 'caffe';
-  annealing: Annealing;
+export interface SphereFacePlusOptions extends ASoftmaxOptions {
   /** s of the energy f(d) = d^-s. */
   power: 0 | 1 | 2;
   /** Weight of the energy. */
@@ -25,9 +21,7 @@ export const sphereFacePlus = defineLoss<SphereFacePlusOptions>({
   paper: 'Liu et al., Learning towards Minimum Hyperspherical Energy, NeurIPS 2018',
   kind: 'classification',
   options: {
-    margin: oneOf(4, [1, 2, 3, 4]),
-    gradient: oneOf('exact', ['exact', 'caffe']),
-    annealing: annealingOption(SPHEREFACE_ANNEALING),
+    ...aSoftmaxOptions,
     power: energyPower,
     weight: real(1, { from: 0 }),
   },
