@@ -32,7 +32,7 @@ export function annealingOption(defaults: Annealing): Option<Annealing> {
     default: defaults,
     valid,
     read(value, loss, name) {
-      if (typeof value !== 'object' || value === null) return undefined;
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
       if (Object.keys(value).some((part) => !names.includes(part))) return undefined;
       const annealing: Annealing = { ...defaults, ...value };
       for (const [part, number] of Object.entries(annealing)) {

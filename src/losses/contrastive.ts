@@ -3,7 +3,7 @@
 import { add, l2Normalize, maximum, mul, NORM_FLOOR, sqrt, square, sub } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { flag, real } from './options.js';
-import { maskedMean, pairMasks, squaredDistances } from './pairs.js';
+import { maskedMean, pairMasks, squaredDistances, squaredDistancesOfUnit } from './pairs.js';
 
 /** Options of `contrastive`. */
 export interface ContrastiveOptions {
@@ -26,7 +26,7 @@ export const contrastive = defineLoss<ContrastiveOptions>({
   needs: { imagesPerPerson: 2 },
   options: { margin: real(1, { above: 0 }), normalize: flag(false) },
   build({ embedding, labels }, { margin, normalize }) {
-    const squared = squaredDistances(normalize ? l2Normalize(embedding) : embedding);
+    const squared = normalize ? squaredDistancesOfUnit(l2Normalize(embedding)) : squaredDistances(embedding);
     const distance = sqrt(add(squared, NORM_FLOOR));
     const { same, different, above } = pairMasks(labels);
     const [alike, unlike] = [mul(same, above), mul(different, above)];

@@ -2,7 +2,7 @@
 import { add, l2Normalize, maximum, mul, sub } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { real } from './options.js';
-import { maskedMean, pairMasks, squaredDistances } from './pairs.js';
+import { maskedMean, pairMasks, squaredDistancesOfUnit } from './pairs.js';
 
 /** Options of `marginal`. */
 export interface MarginalOptions {
@@ -23,7 +23,7 @@ export const marginal = defineLoss<MarginalOptions>({
   needs: { imagesPerPerson: 2 },
   options: { threshold: real(1.2, { from: 0, to: 4 }), margin: real(0.3, { from: 0, to: 4 }) },
   build({ embedding, labels }, { threshold, margin }) {
-    const distance = squaredDistances(l2Normalize(embedding));
+    const distance = squaredDistancesOfUnit(l2Normalize(embedding));
     const { same, different } = pairMasks(labels);
     // On the right side of the threshold by how much: threshold - d for a same pair, d - threshold for another.
     const spare = mul(sub(same, different), sub(threshold, distance));

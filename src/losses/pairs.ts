@@ -17,8 +17,20 @@ import {
   transpose,
 } from '../graph/index.js';
 
-/** Squared distances between the rows of x [N, D], [N, N]; at least 0, whatever rounding does. */
+/**
+ * Squared distances between the rows of x [N, D], [N, N], one by one: exact for rows of any length, near ones and
+ * equal ones too, at the price of N^2 D numbers.
+ */
 export function squaredDistances(x: Tensor): Tensor {
+  const [n, length] = x.shape as [number, number];
+  return sum(square(sub(reshape(x, [n, 1, length]), reshape(x, [1, n, length]))), [2]);
+}
+
+/**
+ * The same for rows of length 1, as 2 - 2 cos in one matrix product. Of longer rows it would lose what is small
+ * beside their length: in single precision, a distance of .3 between rows of length 100. At least 0.
+ */
+export function squaredDistancesOfUnit(x: Tensor): Tensor {
   const lengths = sum(square(x), [1], { keepDims: true });
   const products = matmul(x, transpose(x, [1, 0]));
   return maximum(sub(add(lengths, transpose(lengths, [1, 0])), mul(products, 2)), 0);

@@ -2,7 +2,7 @@
 import { add, l2Normalize, maximum } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { oneOf, real } from './options.js';
-import { squaredDistances } from './pairs.js';
+import { squaredDistancesOfUnit } from './pairs.js';
 import { MINING, type Mining, minedTriplets } from './triplets.js';
 
 /** Options of `triplet`. */
@@ -21,7 +21,7 @@ export const triplet = defineLoss<TripletOptions>({
   needs: { imagesPerPerson: 2 },
   options: { margin: real(0.2, { above: 0, to: 4 }), mining: oneOf<Mining>('semi-hard', MINING) },
   build({ embedding, labels }, { margin, mining }) {
-    const distance = squaredDistances(l2Normalize(embedding));
+    const distance = squaredDistancesOfUnit(l2Normalize(embedding));
     const { loss, counts } = minedTriplets(distance, labels, { mining, margin }, (gap) =>
       maximum(add(gap, margin), 0),
     );
