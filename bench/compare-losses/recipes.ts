@@ -34,7 +34,9 @@ export const RECIPES: readonly Recipe[] = [
   recipe('modified softmax', 'modified-softmax'),
   // The published annealing ends at 0, which shrinks the embeddings to nothing in a run this short.
   recipe('L-Softmax, m = 2', 'l-softmax', { lossOptions: { margin: 2, annealing: { minimum: 5 } } }),
-  ...[2, 3, 4].map((margin) => recipe(`A-Softmax, m = ${margin}`, 'a-softmax', { lossOptions: { margin } })),
+  ...[2, 3, 4].map((margin) =>
+    recipe(`A-Softmax, m = ${margin}`, 'a-softmax', { lossOptions: { margin, annealing } }),
+  ),
   recipe('SphereFace+', 'sphereface-plus', { lossOptions: { annealing } }),
   recipe('SphereFace-R v1', 'sphereface-r-v1', { ...AT_30, lossOptions: { gradient: 'detached' } }),
   recipe('SphereFace-R v2', 'sphereface-r-v2', { ...AT_30, lossOptions: { gradient: 'detached' } }),
