@@ -16,7 +16,8 @@ export function l2SoftmaxScaleBound(classes: number, probability: number): numbe
 
 /**
  * The alpha at which a cross-polytope of K >= 2 classes gives exactly p, with the dropped term: the root of
- * p = e^a / (e^a + K - 2 + e^-a). Above the printed bound, by less than (1-p) e^-a / (K-2).
+ * p = e^a / (e^a + K - 2 + e^-a). Above the printed bound (K >= 3) by
+ * log(1 + e^-a / (K-2)).
  */
 export function crossPolytopeScale(classes: number, probability: number): number {
   whole('classes', classes, 2);
