@@ -51,6 +51,9 @@ export function lossOptionsOf(flags: LossFlags, loss: string | undefined): Recor
     if (value !== undefined) set(options, [...owner(loss, flag, path[0]!), ...path], value);
   }
   for (const { path, value } of flags.option ?? []) set(options, path, value);
+  if (flags.weight && loss !== undefined && !loss.includes('+')) {
+    throw new UserError(`--weight: ${loss} stands alone; weights are for a sum, as in --loss softmax+center`);
+  }
   for (const { path, value } of flags.weight ?? []) set(options, ['weights', ...path], value);
   return options;
 }
@@ -69,11 +72,21 @@ function owner(loss: string | undefined, flag: string, option: string): string[]
   );
 }
 
-function set(options: Record<string, unknown>, [name, ...rest]: string[], value: unknown): void {
+/** Sets the option of a path. Throws a `UserError` for a part of an option that has a value of its own. */
+function set(
+  options: Record<string, unknown>,
+  [name = '', ...rest]: readonly string[],
+  value: unknown,
+  before = '',
+): void {
   if (rest.length === 0) {
-    options[name!] = value;
+    options[name] = value;
     return;
   }
-  options[name!] ??= {};
-  set(options[name!] as Record<string, unknown>, rest, value);
+  const full = `${before}${name}`;
+  const group = (Object.hasOwn(options, name) ? options[name] : undefined) ?? {};
+  if (typeof group !== 'object')
+    throw new UserError(`'${full}' is ${group} already and has no part '${rest.join('.')}'; leave one out`);
+  set(group as Record<string, unknown>, rest, value, `${full}.`);
+  options[name] = group;
 }

@@ -54,6 +54,11 @@ it('flags become the options of the part that takes them', () => {
   });
   expect(() => lossOptionsOf({ gradient: 'caffe' }, 'softmax+center')).toThrow(/no part of softmax\+center/);
   expect(() => lossOptionsOf({ margin: 1 }, 'a-softmax+triplet')).toThrow(/a-softmax and triplet/);
+  expect(() => lossOptionsOf({ weight }, 'softmax')).toThrow(/softmax stands alone.*softmax\+center/);
+  const parts = assignment('margin.most=1', assignment('margin=0.4'));
+  expect(() => lossOptionsOf({ option: parts }, 'arcface')).toThrow(
+    /'margin' is 0.4 already.*no part 'most'/,
+  );
 });
 
 it('what a loss does not take is told before anything is opened', async () => {
@@ -64,7 +69,7 @@ it('what a loss does not take is told before anything is opened', async () => {
   expect(strange).toMatchObject({ code: 2 });
   expect(strange.stderr).toMatch(/arcface has no option 'angle'; it takes scale, margin, easyMargin/);
   const range = await run('--loss', 'arcface', '--margin', '3');
-  expect(range.stderr).toMatch(/arcface: margin is 3; it must be a number from 0 to 1\.57/);
+  expect(range.stderr).toMatch(/arcface: margin is 3; it must be a number from 0 to pi \/ 2/);
   const form = await run('--loss', 'arcface', '--option', 'margin');
   expect(form.stderr).toMatch(/must be NAME=VALUE/);
   const weight = await run('--loss', 'softmax+center', '--weight', 'centre=1');
