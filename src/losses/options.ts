@@ -21,9 +21,10 @@ interface Bounds {
 /** A finite number within bounds. */
 export function real(standard: number, { from, above, to }: Bounds = {}): Option<number> {
   const lower = above === undefined ? from : above;
+  const upper = to === Math.PI ? 'pi' : to === Math.PI / 2 ? 'pi / 2' : to;
   const words =
     lower !== undefined && to !== undefined
-      ? `a number ${above === undefined ? `from ${from}` : `above ${above}`} to ${to}`
+      ? `a number ${above === undefined ? `from ${from}` : `above ${above}`} to ${upper}`
       : lower !== undefined
         ? `a number ${above === undefined ? `of at least ${from}` : `above ${above}`}`
         : 'a number';
@@ -67,5 +68,7 @@ const listed = (words: readonly string[]): string =>
 
 /** Throws a `UserError` for an option's value, saying what is valid. */
 export function refuse(loss: string, option: string, value: unknown, valid: string): never {
-  throw new UserError(`${loss}: ${option} is ${JSON.stringify(value)}; it must be ${valid}`);
+  // JSON has no infinity and no NaN.
+  const shown = typeof value === 'number' ? value : JSON.stringify(value);
+  throw new UserError(`${loss}: ${option} is ${shown}; it must be ${valid}`);
 }

@@ -3,13 +3,16 @@
 // so the exported embedder ends with it.
 import { l2Normalize, matmul, neg, type Tensor, transpose } from '../graph/index.js';
 import { type Scope, xavier } from '../nn/index.js';
-import { whole } from './options.js';
+import { type Option, whole } from './options.js';
 
 /** The length that the papers project to. */
 const LENGTH = 128;
 
 /** The option `length`: numbers of a projected embedding; 0 takes 128, or all where there are fewer. */
-export const projectedLength = whole(0, 0);
+export const projectedLength: Option<number> = {
+  ...whole(0, 0),
+  valid: `a whole number from 0 on (0: ${LENGTH}, or all where there are fewer)`,
+};
 
 /** T x / |x|, [N, d], of embeddings x [N, D]; T is the parameter `projection` [d, D]. */
 export function project(scope: Scope, embedding: Tensor, length: number): Tensor {
