@@ -44,6 +44,8 @@ export const defaultGamma = (
   { base, gamma, power, minimum }: Annealing = SPHEREFACE_ANNEALING,
 ): number => {
   const fallen = (base / Math.max(minimum, HALF_MARGIN)) ** (1 / power) - 1;
+  // With no power, or hardly any, lambda does not fall whatever gamma is.
+  if (!Number.isFinite(fallen)) return gamma;
   return Math.max(gamma, Number(((2 * fallen) / steps).toPrecision(3)));
 };
 

@@ -27,6 +27,11 @@ describe('the schedule', () => {
     expect(rates.map((rate) => Number(rate.toPrecision(6)))).toEqual([0.01, 0.05, 0.1, 0.1, 0.01]);
   });
 
+  it('leaves gamma alone where lambda cannot fall', () => {
+    const still = { ...SPHEREFACE_ANNEALING, power: 0 };
+    expect(defaultGamma(100, still)).toBe(still.gamma);
+  });
+
   it('has lambda at its minimum for the second half of a short run, whatever the minimum', () => {
     for (const [steps, minimum] of [
       [1000, 5],
