@@ -60,7 +60,7 @@ export function recipeRate(
   step: number,
   steps: number,
 ): number {
-  return Math.min(1, step / Math.min(warmUp, steps)) * rateAt(step, rate, milestoneSteps(milestones, steps));
+  return rateAt(step, rate, milestoneSteps(milestones, steps), Math.min(warmUp, steps));
 }
 
 /** The layout of planes [N, C, H, W], and what stands where there is no image. */
