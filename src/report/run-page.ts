@@ -83,8 +83,14 @@ const KNOWN: Record<string, Curve> = {
     exact: true,
     note: 'The margin’s share of the true class’s logit is 1 / (1 + λ).',
   },
-  'collapse.within': {
+  'collapse.variability': {
     title: 'Collapse: within-class variability',
+    unit: 'tr(S_W S_B⁺) / K',
+    exact: true,
+    note: 'Of a sample of training images. 0 when every class is a point.',
+  },
+  'collapse.within': {
+    title: 'Collapse: within-class over between-class',
     unit: 'tr S_W / tr S_B',
     exact: true,
     note: 'Of a sample of training images. 0 when every class is a point.',

@@ -34,7 +34,10 @@ export class CollapseProbe {
     return new CollapseProbe(await device.compile(step.probe), step, set, sample, batch);
   }
 
-  /** The measures at a state (parameters by name), those that are defined. */
+  /**
+   * The measures at a state (parameters by name), those that are defined. Throws a `UserError` where an embedding has
+   * no direction, or the sample shows one person only.
+   */
   async measure(state: ReadonlyMap<string, Float32Array>): Promise<Record<string, number>> {
     const { program, set, sample, batch } = this;
     program.setState(new Map(program.state.map(({ name }) => [name, state.get(name)!])));
@@ -61,6 +64,7 @@ export class CollapseProbe {
       ...(classVectors && bias && { biases: state.get(nameOf(bias.tensor))! }),
     });
     const measures: Record<string, number | undefined> = {
+      'collapse.variability': found.withinVariability,
       'collapse.within': found.withinOverBetween,
       'collapse.equinorm': found.means.equinorm,
       'collapse.equiangularity': found.means.equiangularity,

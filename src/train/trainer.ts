@@ -217,7 +217,13 @@ async function takeSteps(
     const bad = records.findIndex((record) => !Number.isFinite(record.loss));
     if (probe && bad < 0 && passed(config.collapseSteps, done, done + perCall)) {
       await pace.without(async () => {
-        Object.assign(records.at(-1)!, await probe.measure(await program.getState()));
+        const measures = await probe.measure(await program.getState()).catch((error: unknown) => {
+          // What cannot be measured now is no reason to end a run.
+          if (!(error instanceof UserError)) throw error;
+          options.onNote?.(`step ${done + perCall}: neural collapse is not measured: ${error.message}`);
+          return {};
+        });
+        Object.assign(records.at(-1)!, measures);
       });
     }
     appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));

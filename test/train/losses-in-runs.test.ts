@@ -131,10 +131,23 @@ describe('neural collapse', () => {
     const measured = records.filter((record) => record['collapse.within'] !== undefined);
     expect(measured.map(({ step }) => step)).toEqual([3, 6]);
     for (const record of measured) {
+      expect(record['collapse.variability']).toBeGreaterThan(0);
       expect(record['collapse.agreement']).toBeGreaterThanOrEqual(0);
       expect(record['collapse.agreement']).toBeLessThanOrEqual(1);
       expect(record['collapse.selfDuality']).toBeGreaterThan(0);
       expect(record['collapse.selfDuality']).toBeLessThanOrEqual(4);
     }
+  });
+
+  it('does not end a run whose embeddings have no direction', async () => {
+    const out = join(temporaryFolder(), 'dead');
+    const dead: Settings = { loss: 'softmax', embedding: 1, reluAfterFc1: true, collapseSteps: 3 };
+    const notes: string[] = [];
+    const { finished } = await train(draftRun([tiny(out, dead)], false), {
+      onNote: (line) => notes.push(line),
+    });
+    expect(finished).toBe(true);
+    expect(notes).toContainEqual(expect.stringMatching(/^step 3: neural collapse is not measured: .*zero/));
+    expect(readMetrics(out).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
