@@ -56,7 +56,7 @@ export function trainCommand(): Command {
     .option('--batch <n>', 'images a step (default 64)', whole(1))
     .option(
       '--per-person <k>',
-      'images of each person in a batch, 0: left to chance (default: 4 for losses on pairs and triplets, else 0)',
+      'images of each person in a batch, 0: left to chance (default: 4 for losses that compare images of a batch, else 0)',
       whole(0),
     )
     .addOption(new Option('--steps <n>', 'steps in all').argParser(whole(1)).conflicts('epochs'))
