@@ -46,6 +46,10 @@ export const RECIPES: readonly Recipe[] = [
   recipe('AM-Softmax, s = 30', 'am-softmax', AT_30),
   recipe('CosFace, s = 64', 'cosface', AT_64),
   recipe('ArcFace, s = 30', 'arcface', { ...AT_30, lossOptions: { scale: 30 } }),
+  recipe('ArcFace, easy margin, s = 30', 'arcface', {
+    ...AT_30,
+    lossOptions: { scale: 30, easyMargin: true },
+  }),
   recipe('combined, s = 30', 'combined', { ...AT_30, lossOptions: { scale: 30 } }),
   recipe('contrastive, unit features', 'contrastive', { lossOptions: { normalize: true } }),
   recipe('marginal', 'marginal'),
