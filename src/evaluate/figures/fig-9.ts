@@ -2,6 +2,7 @@
 // with more images longer weights, a prior that normalising the weights takes away. The classes are given their
 // sizes on purpose, three times in different orders, so that it is the size and not the class that is seen.
 import { random } from '../../common/random.js';
+import { listPeople } from '../../data/index.js';
 import {
   classCounts,
   digitSet,
@@ -20,12 +21,26 @@ const ORDERS = 3;
 /** Images of the largest and of the smallest class. */
 const SIZES = { digits: [800, 20], faces: [28, 2] } as const;
 
+/** So many people at least are drawn: in a folder where fewer have enough images, the tail is shorter. */
+const PEOPLE = 20;
+
+/** The images that everyone must have to be drawn, `most` or what is left of it. */
+async function imagesNeeded(folder: string, most: number): Promise<number> {
+  const sizes = (await listPeople(folder)).map(({ paths }) => paths.length).sort((a, b) => b - a);
+  return Math.max(2, Math.min(most, sizes[Math.min(PEOPLE, sizes.length) - 1]!));
+}
+
 async function sets(subject: Subject, { seed, perClass, faces }: FigureOptions): Promise<FigureSet[]> {
   const [most, least] = SIZES[subject];
   const full =
     subject === 'digits'
       ? digitSet({ seed, perClass, testShare: 0 })
-      : await faceSet(faces!, { seed, perClass, minImages: most, testShare: 0 });
+      : await faceSet(faces!, {
+          seed,
+          perClass,
+          minImages: await imagesNeeded(faces!, most),
+          testShare: 0,
+        });
   const largest = Math.min(most, ...classCounts(full.train));
   const sizes = longTail(full.names.length, largest, Math.max(1, Math.round((least * largest) / most)));
   return Array.from({ length: ORDERS }, (_, order) => {
