@@ -59,10 +59,19 @@ export function projectCommand(): Command {
     .option('--threads <n>', 'threads on the CPU (default 1: the products are small)', whole(1))
     .addOption(
       new Option('--apply <dir>', 'apply the projection in this folder to --embeddings instead').conflicts([
-        'loss',
-        'holdout',
-        'resume',
-        'force',
+        ...[
+          'loss',
+          'length',
+          'start',
+          'margin',
+          'mining',
+          'batch',
+          'perPerson',
+          'steps',
+          'lr',
+          'weightDecay',
+        ],
+        ...['holdout', 'seed', 'device', 'threads', 'resume', 'force'],
       ]),
     )
     .option('--out <path>', 'folder to write; with --apply the file of projected embeddings')
