@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { UserError } from '../../src/common/errors.js';
 import { decodeFace, locatePairs, readPairs } from '../../src/data/index.js';
 import { lfw } from '../../src/evaluate/index.js';
 import { measureRun } from '../../src/evaluate/run.js';
@@ -104,6 +105,8 @@ async function outcomeOf(recipe: Recipe, seed: number, set: LfwSet): Promise<Out
       seconds,
     });
   } catch (error) {
+    // A run that diverged is an outcome; a missing file or a full disk is not.
+    if (!(error instanceof UserError && /^step \d+: /.test(error.message))) throw error;
     outcome.diverged = (error as Error).message;
   }
   mkdirSync(out, { recursive: true });

@@ -49,8 +49,15 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
       const file = await collectFigure(figure, options, {
         onStep: bar.step,
         onNote: (line) => (shown ? shown.note(line) : note(line)),
+      }).catch((error: unknown) => {
+        // One figure that cannot be made (too few people in the folder) does not take the others with it.
+        if (chosen.length === 1 || !(error instanceof UserError)) throw error;
+        bar.stop();
+        note(`${figure.name} is left out: ${error.message}`);
+        process.exitCode = 1;
       });
       bar.stop();
+      if (!file) continue;
       const files = writeFigure(out, figure, file);
       made.push({ name: figure.name, title: figure.title, files, seconds: file.seconds });
       for (const line of writeFiguresPage(out).left) note(line);
@@ -59,6 +66,7 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
     shown?.stop();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
   }
+  if (made.length === 0) throw new UserError('none of these figures could be made');
   const page = join(out, 'index.html');
   result({ figures: made, folder: out, page }, report(made, page), json);
 }

@@ -1,6 +1,6 @@
 // The combined margin of the ArcFace paper: m1 multiplies the angle (SphereFace), m2 is added to it (ArcFace),
 // m3 is taken from the cosine (CosFace).
-import { cast, cos, greaterEqual, mul, sub, type Tensor } from '../graph/index.js';
+import { add, cast, cos, greaterEqual, mul, sub, type Tensor } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { angleOf, marginHead, replaceCosine } from './head.js';
 import { real } from './options.js';
@@ -62,7 +62,7 @@ export const combined = defineLoss<CombinedOptions>({
       scale,
       margin: replaceCosine((cosine) => {
         const phi = mul(angleOf(cosine), m1);
-        return sub(fallingCosineOf(m2 === 0 ? phi : sub(phi, -m2), m1 * Math.PI + m2), m3);
+        return sub(fallingCosineOf(add(phi, m2), m1 * Math.PI + m2), m3);
       }),
     }),
 });

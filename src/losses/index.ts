@@ -40,6 +40,7 @@ export type {
   Scheduled,
 } from './definition.js';
 export { type HeadSpec, marginHead, replaceCosine, type TrueClass } from './head.js';
+export { PROJECTED_LENGTH } from './projection.js';
 export { psi, psiOf, psiSlope, psiSlopeOf } from './psi.js';
 export { MINING, type Mining } from './triplets.js';
 
@@ -84,12 +85,30 @@ export function lossNamed(name: string): LossDefinition {
       `no loss is called '${unknown}'; use one of ${Object.keys(losses).join(', ')}, or several as in softmax+center`,
     );
   }
-  const found = parts.map((part) => losses[part]!);
-  const energy = found.findIndex(({ kind }) => kind === 'energy');
-  if (energy >= 0 && !found.slice(0, energy).some(({ kind }) => kind === 'classification')) {
+  return parts.length === 1 ? losses[parts[0]!]! : jointLoss(parts.map((part) => losses[part]!));
+}
+
+/** Losses that only draw classes together: alone they are least when all embeddings are one. */
+const DRAW_TOGETHER = ['center', 'center-invariant'];
+
+/**
+ * `lossNamed` for training. Throws a `UserError` also for an energy without class vectors before it, and for losses
+ * that would draw all people together with nothing to hold them apart.
+ */
+export function lossToTrain(name: string): LossDefinition {
+  const loss = lossNamed(name);
+  const parts = loss.name.split('+').map((part) => losses[part]!);
+  const energy = parts.findIndex(({ kind }) => kind === 'energy');
+  if (energy >= 0 && !parts.slice(0, energy).some(({ kind }) => kind === 'classification')) {
+    const { name: part } = parts[energy]!;
     throw new UserError(
-      `'${parts[energy]}' acts on the class vectors of a loss named before it, as in a-softmax+${parts[energy]}`,
+      `'${part}' acts on the class vectors of a loss named before it, as in a-softmax+${part}`,
     );
   }
-  return found.length === 1 ? found[0]! : jointLoss(found);
+  if (parts.every((part) => DRAW_TOGETHER.includes(part.name))) {
+    throw new UserError(
+      `${name} draws people together and has nothing to hold them apart: train it beside another loss, as in softmax+${name}`,
+    );
+  }
+  return loss;
 }

@@ -30,6 +30,8 @@ export interface NeuralCollapseOptions {
   classVectors?: Vectors;
   /** [C]; zero unless given. */
   biases?: ArrayLike<number>;
+  /** [N], the label that the classifier decides for each feature, where that is not the largest w . x + b. */
+  decisions?: ArrayLike<number>;
   /** 'normalised' scales features to unit length first, so that only directions count; 'raw' is the default. */
   features?: 'raw' | 'normalised';
 }
@@ -69,7 +71,14 @@ export function neuralCollapse(
     ...(chosen && {
       classVectors: simplexMeasures(chosen),
       selfDuality: selfDuality(chosen, centred),
-      agreement: agreement(features, rows, { length, original: found.means }, chosen, biases),
+    }),
+    ...((options.decisions || chosen) && {
+      agreement: agreement(
+        options.decisions ?? decisionsOf(features, found.labels, chosen!, biases),
+        rows,
+        found.labels,
+        { length, original: found.means },
+      ),
     }),
   };
 }
@@ -82,32 +91,45 @@ function selfDuality(classVectors: Vectors, centred: Vectors): number {
   return sum;
 }
 
-function agreement(
+/** The label of the largest w . x + b for each feature. */
+function decisionsOf(
   features: Vectors,
-  measured: Vectors,
-  means: Vectors,
+  labels: readonly number[],
   classVectors: Vectors,
   biases: ArrayLike<number> | undefined,
+): number[] {
+  return largest(products(features, classVectors), labels.length, (c) => biases?.[c] ?? 0, labels);
+}
+
+/** Share of the vectors whose nearest mean, labelled row by row, is the one decided. */
+function agreement(
+  decisions: ArrayLike<number>,
+  vectors: Vectors,
+  labels: readonly number[],
+  means: Vectors,
 ): number {
-  const k = countVectors(means);
-  const logits = products(features, classVectors);
   // |x - mu|^2 is smallest where x . mu - |mu|^2 / 2 is largest.
-  const nearness = products(measured, means);
-  const halves = Array.from(
-    { length: k },
-    (_, c) => squaredNorm(means.original, c * means.length, means.length) / 2,
-  );
-  let same = 0;
-  for (let at = 0; at < logits.length; at += k) {
-    let [decided, nearest] = [0, 0];
+  const halves = labels.map((_, c) => squaredNorm(means.original, c * means.length, means.length) / 2);
+  const nearest = largest(products(vectors, means), labels.length, (c) => -halves[c]!, labels);
+  if (decisions.length !== nearest.length)
+    throw new UserError(`${decisions.length} decisions for ${nearest.length} features`);
+  return nearest.filter((label, i) => label === decisions[i]).length / nearest.length;
+}
+
+/** For each row of k scores, the label of the largest score with its offset; of equal ones the lower. */
+function largest(
+  scores: ArrayLike<number>,
+  k: number,
+  offset: (c: number) => number,
+  labels: readonly number[],
+): number[] {
+  return Array.from({ length: scores.length / k }, (_, row) => {
+    let best = 0;
     for (let c = 1; c < k; c++) {
-      if (logits[at + c]! + (biases?.[c] ?? 0) > logits[at + decided]! + (biases?.[decided] ?? 0))
-        decided = c;
-      if (nearness[at + c]! - halves[c]! > nearness[at + nearest]! - halves[nearest]!) nearest = c;
+      if (scores[row * k + c]! + offset(c) > scores[row * k + best]! + offset(best)) best = c;
     }
-    if (decided === nearest) same++;
-  }
-  return (same * k) / logits.length;
+    return labels[best]!;
+  });
 }
 
 /** Means that differ by less than this share of their length are one mean and its rounding. */

@@ -3,7 +3,6 @@
 // metrics.jsonl beside the loss, under names that begin with 'collapse.'.
 import { random } from '../common/random.js';
 import { type ImageSet, readPlanes } from '../data/index.js';
-import { nameOf } from '../graph/index.js';
 import type { Device, Program } from '../runtime/index.js';
 import { neuralCollapse, type Vectors } from '../theory/index.js';
 import { NAMES, type TrainingStep } from './step.js';
@@ -15,7 +14,6 @@ const SAMPLE = 1024;
 export class CollapseProbe {
   private constructor(
     private readonly program: Program,
-    private readonly step: TrainingStep,
     private readonly set: ImageSet,
     /** The sample, in whole batches. */
     private readonly sample: Int32Array,
@@ -31,7 +29,7 @@ export class CollapseProbe {
     const all = Int32Array.from({ length: set.labels.length }, (_, i) => i);
     const count = Math.max(1, Math.floor(Math.min(SAMPLE, all.length) / batch)) * batch;
     const sample = random(seed, 'collapse sample').shuffle(all).slice(0, count);
-    return new CollapseProbe(await device.compile(step.probe), step, set, sample, batch);
+    return new CollapseProbe(await device.compile(step.probe), set, sample, batch);
   }
 
   /**
@@ -43,6 +41,7 @@ export class CollapseProbe {
     program.setState(new Map(program.state.map(({ name }) => [name, state.get(name)!])));
     const labels = Int32Array.from(sample, (index) => set.labels[index]!);
     const parts: Float32Array[] = [];
+    const decisions: number[] = [];
     let classVectors: Vectors | undefined;
     for (let from = 0; from < sample.length; from += batch) {
       const results = await program.run({
@@ -50,7 +49,8 @@ export class CollapseProbe {
         [NAMES.labels]: labels.subarray(from, from + batch),
       });
       parts.push(results.embedding!.data as Float32Array);
-      const { classVectors: vectors } = results;
+      const { classVectors: vectors, decision } = results;
+      if (decision) decisions.push(...(decision.data as Int32Array));
       if (vectors) classVectors = { length: vectors.shape[1]!, original: vectors.data as Float32Array };
     }
     const length = parts[0]!.length / batch;
@@ -58,10 +58,9 @@ export class CollapseProbe {
     parts.forEach((part, i) => {
       original.set(part, i * part.length);
     });
-    const bias = this.step.parameters.find(({ name }) => name.endsWith('fc6.bias'));
     const found = neuralCollapse({ length, original }, labels, {
       classVectors,
-      ...(classVectors && bias && { biases: state.get(nameOf(bias.tensor))! }),
+      ...(decisions.length > 0 && { decisions }),
     });
     const measures: Record<string, number | undefined> = {
       'collapse.variability': found.withinVariability,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
-import { type Annealing, type LossOptions, lossNamed } from '../losses/index.js';
+import { type Annealing, type LossOptions, lossNamed, lossToTrain } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
 import { DEFAULT_EPOCHS, defaultGamma, defaultMilestones, defaultRate, PAPER } from './schedule.js';
 
@@ -163,7 +163,7 @@ export function draftConfig(settings: Settings): Draft {
       "--loss is missing: 'hypersphere losses' lists them all, such as a-softmax or softmax+center",
     );
   }
-  const definition = lossNamed(loss);
+  const definition = lossToTrain(loss);
   if (settings.steps !== undefined && settings.epochs !== undefined) {
     throw new UserError('--steps and --epochs both say how long to train: give one of them');
   }

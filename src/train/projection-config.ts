@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
 import type { StoredEmbeddings } from '../face/index.js';
-import { losses } from '../losses/index.js';
+import { losses, PROJECTED_LENGTH } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
 import { FILES } from './run-folder.js';
 import { defaultMilestones } from './schedule.js';
@@ -63,9 +63,6 @@ export type ProjectionConfig = Required<ProjectionDraft>;
 /** Settings as a person gives them; only `embeddings`, `loss` and `out` have no default. */
 export type ProjectionSettings = Partial<ProjectionDraft>;
 
-/** The length that TSE and TPE project to in the papers. */
-const LENGTH = 128;
-
 /** Defaults; docs/training.md tells how the rate and the number of steps were chosen. */
 const DEFAULTS = {
   start: 'pca',
@@ -118,7 +115,7 @@ export function draftProjection(given: ProjectionSettings, resume = false): Proj
  */
 export function resolveProjection(draft: ProjectionDraft, set: StoredEmbeddings): ProjectionConfig {
   const hash = createHash('sha256').update(set.embeddings).update(JSON.stringify(set.images)).digest('hex');
-  const { length = Math.min(LENGTH, set.length), embeddingsHash = hash } = draft;
+  const { length = Math.min(PROJECTED_LENGTH, set.length), embeddingsHash = hash } = draft;
   if (length > set.length)
     throw new UserError(
       `--length ${length}: the embeddings of ${set.file} have ${set.length} numbers; use 1 to ${set.length}`,

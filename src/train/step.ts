@@ -52,7 +52,10 @@ export interface TrainingStep {
   velocities: readonly Tensor[];
   /** Scalar inputs that follow a schedule, such as lambda; steps are counted from 1. */
   schedule: LossTerms['schedule'];
-  /** From a batch to its `embedding` [batch, D] and the loss's `classVectors` [K, D], if it has them; no update. */
+  /**
+   * From a batch to its `embedding` [batch, D] and, if the loss has them, its `classVectors` [K, D] and the
+   * `decision` [batch] by its largest logit without margin; no update.
+   */
   probe: StepGraph;
 }
 
@@ -94,7 +97,7 @@ export function trainingStep(options: StepOptions): TrainingStep {
     parameters,
     velocities,
     schedule: terms.schedule,
-    probe: probeOf(images, labels, embedding, terms.classVectors),
+    probe: probeOf(images, labels, embedding, terms),
   };
 }
 
@@ -102,9 +105,13 @@ function probeOf(
   images: Tensor,
   labels: Tensor,
   embedding: Tensor,
-  classVectors: Tensor | undefined,
+  { classVectors, logits }: LossTerms,
 ): StepGraph {
-  const outputs: Record<string, Tensor> = { embedding, ...(classVectors && { classVectors }) };
+  const outputs: Record<string, Tensor> = {
+    embedding,
+    ...(classVectors && { classVectors }),
+    ...(logits && { decision: argMax(logits, 1) }),
+  };
   const needed = topological(Object.values(outputs)).filter(({ op }) => op === 'parameter');
   return { inputs: [images, labels], state: needed.map((parameter) => ({ parameter })), outputs };
 }

@@ -114,6 +114,7 @@ describe('options', () => {
 
   it('of a loss that needs class vectors and has none are refused before anything is opened', () => {
     expect(() => draftConfig(tiny('nowhere', { loss: 'mhe' }))).toThrow(/as in a-softmax\+mhe/);
+    expect(() => draftConfig(tiny('nowhere', { loss: 'center' }))).toThrow(/as in softmax\+center/);
     expect(() => draftConfig(tiny('nowhere', { loss: 'softmax+softmax' }))).toThrow(
       /'softmax' is named twice/,
     );
