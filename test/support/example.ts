@@ -16,6 +16,8 @@ export interface Example {
   positive?: boolean;
   /** The value is a constant to the gradient. */
   constant?: boolean;
+  /** What WebGPU promises of it, where that is less than single precision: the largest error of a value. */
+  onWebGpu?: number;
 }
 
 /** An example's leaves with their values, its value, and the float leaves that can be differentiated. */

@@ -31,6 +31,9 @@ const binary = (name: string, f: Binary, options: Partial<Example> = {}): Exampl
     ...options,
   }));
 
+/** The accuracy of sin and cos in the WebGPU shading language: 2^-11 absolute between -pi and pi. */
+const TRIGONOMETRY_ON_WEBGPU = 2 ** -11;
+
 const unary = (name: string, f: (x: Tensor) => Tensor, options: Partial<Example> = {}): Example => ({
   title: name,
   shapes: { x: [3, 4] },
@@ -147,9 +150,9 @@ export const EXAMPLES: Example[] = [
   unary('log', graph.log, { positive: true }),
   unary('sqrt', graph.sqrt, { positive: true }),
   unary('abs', graph.abs),
-  unary('cos', graph.cos),
-  unary('sin', graph.sin),
-  unary('acos', (x) => graph.acos(graph.mul(x, 0.3))),
+  unary('cos', graph.cos, { onWebGpu: TRIGONOMETRY_ON_WEBGPU }),
+  unary('sin', graph.sin, { onWebGpu: TRIGONOMETRY_ON_WEBGPU }),
+  unary('acos', (x) => graph.acos(graph.mul(x, 0.3)), { onWebGpu: TRIGONOMETRY_ON_WEBGPU }),
   unary('square', graph.square),
   unary('relu', graph.relu),
   unary('sign', graph.sign, { constant: true }),
