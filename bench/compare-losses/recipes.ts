@@ -1,5 +1,5 @@
 // What is compared: every loss of the survey, alone or beside softmax as its paper trains it, at one budget. The
-// rates were chosen on people held out of the training faces, never on LFW.
+// rates were chosen on people held out of the training faces, not on LFW; docs/results.md says what was not.
 import type { Settings } from '../../src/train/index.js';
 
 /** A loss and what it is trained with beside the common budget. */
