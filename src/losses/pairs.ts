@@ -6,15 +6,19 @@ import {
   constant,
   div,
   equal,
+  greater,
   matmul,
+  max,
   maximum,
   mul,
+  neg,
   reshape,
   square,
   sub,
   sum,
   type Tensor,
   transpose,
+  where,
 } from '../graph/index.js';
 
 /**
@@ -67,6 +71,17 @@ export function pairMasks(labels: Tensor): PairMasks {
     above: table((i, j) => i < j),
   };
 }
+
+/** Farther than any distance of a batch. */
+const FAR = 1e9;
+
+/** The largest value where the mask is 1, over `axes` (default: all); -1e9 where it is nowhere. */
+export const farthest = (values: Tensor, mask: Tensor, axes?: readonly number[]): Tensor =>
+  max(where(greater(mask, 0.5), values, -FAR), axes);
+
+/** The smallest value where the mask is 1, over `axes` (default: all); 1e9 where it is nowhere. */
+export const nearest = (values: Tensor, mask: Tensor, axes?: readonly number[]): Tensor =>
+  neg(farthest(neg(values), mask, axes));
 
 /** The mean of values where the mask is 1; 0 where it is nowhere. */
 export const maskedMean = (values: Tensor, mask: Tensor): Tensor =>

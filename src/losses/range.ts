@@ -14,7 +14,6 @@ import {
   max,
   maximum,
   mul,
-  neg,
   oneHot,
   reshape,
   sub,
@@ -24,7 +23,7 @@ import {
 } from '../graph/index.js';
 import { defineLoss } from './definition.js';
 import { real, whole } from './options.js';
-import { pairMasks, squaredDistances } from './pairs.js';
+import { nearest, pairMasks, squaredDistances } from './pairs.js';
 
 /** Options of `range`. */
 export interface RangeOptions {
@@ -40,8 +39,6 @@ export interface RangeOptions {
 
 /** Keeps the harmonic mean finite where two embeddings are equal. */
 const DISTANCE_FLOOR = 1e-12;
-/** Farther than any squared distance of a batch. */
-const FAR = 1e9;
 
 /**
  * sum_i n_i / sum_{j <= n_i} 1 / D_ij over the classes of the batch, D_ij being the n_i = min(k, pairs of class i)
@@ -95,12 +92,12 @@ export const range = defineLoss<RangeOptions>({
     const means = div(matmul(ofOne, embedding), sum(ofOne, [1], { keepDims: true }));
     const apart = squaredDistances(means);
     const counted = mul(mul(different, reshape(first, [n, 1])), reshape(first, [1, n]));
-    const nearest = neg(max(where(greater(counted, 0.5), neg(apart), -FAR)));
-    const between = maximum(sub(margin, nearest), 0);
+    const nearestMeans = nearest(apart, counted);
+    const between = maximum(sub(margin, nearestMeans), 0);
     return {
       loss: add(mul(inside, alpha), mul(between, beta)),
       schedule: [],
-      metrics: { spread: inside, nearestMeans: nearest },
+      metrics: { spread: inside, nearestMeans },
     };
   },
 });

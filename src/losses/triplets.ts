@@ -8,16 +8,14 @@ import {
   greaterEqual,
   less,
   lessEqual,
-  max,
   mul,
-  neg,
   reshape,
   sub,
   sum,
   type Tensor,
   where,
 } from '../graph/index.js';
-import { maskedMean, pairMasks } from './pairs.js';
+import { farthest, maskedMean, nearest, pairMasks } from './pairs.js';
 
 /**
  * Which triplets count. With a margin m, by their gap g: 'easy' g <= -m (they cost nothing), 'semi-hard'
@@ -26,9 +24,6 @@ import { maskedMean, pairMasks } from './pairs.js';
  */
 export const MINING = ['all', 'easy', 'semi-hard', 'hard', 'hardest'] as const;
 export type Mining = (typeof MINING)[number];
-
-/** Farther than any distance of a batch. */
-const FAR = 1e9;
 
 const holds = (condition: Tensor): Tensor => cast(condition, 'float32');
 
@@ -61,9 +56,8 @@ export function minedTriplets(
 
   const some = (mask: Tensor) => holds(greater(sum(mask, [1]), 0.5));
   const anchors = mul(some(same), some(different));
-  const farthest = max(where(greater(same, 0.5), distance, -FAR), [1]);
-  const nearest = neg(max(where(greater(different, 0.5), neg(distance), -FAR), [1]));
+  const widest = sub(farthest(distance, same, [1]), nearest(distance, different, [1]));
   // Of an anchor that lacks one of them, the distances are made up: its gap is set to nothing before it costs.
-  const hardest = where(greater(anchors, 0.5), sub(farthest, nearest), 0);
+  const hardest = where(greater(anchors, 0.5), widest, 0);
   return { loss: maskedMean(cost(hardest), anchors), counts };
 }

@@ -3,14 +3,15 @@
 // batches to every loss, so that what differs between two pictures is what was asked to differ.
 import { random } from '../common/random.js';
 import { BatchSource, type ImageSet } from '../data/index.js';
-import { gradients, input, nameOf, sizeOf, type Tensor } from '../graph/index.js';
+import { gradients, input, nameOf, type Tensor } from '../graph/index.js';
 import { type LossTerms, losses } from '../losses/index.js';
 import { lowerInference } from '../lower/index.js';
-import { initialParameters, type Parameter, Scope } from '../nn/index.js';
+import { type Parameter, Scope } from '../nn/index.js';
 import type { Device } from '../runtime/index.js';
 import { type FeatureNet, featureNet, INPUTS } from './figure-net.js';
 import { milestoneSteps, rateAt } from './schedule.js';
 import { sgdUpdates } from './sgd.js';
+import { freshState } from './start.js';
 import { accuracy, NAMES } from './step.js';
 
 /** How a network is trained, whatever the length of the run. */
@@ -190,12 +191,7 @@ export async function trainFeatures(
     },
     { stepsPerCall },
   );
-  program.setState(initialParameters(parameters, seed));
-  program.setState(
-    new Map(
-      updates.velocities.map((velocity) => [nameOf(velocity), new Float32Array(sizeOf(velocity.shape))]),
-    ),
-  );
+  program.setState(freshState({ parameters, velocities: updates.velocities }, seed));
 
   const source = new BatchSource(set, { batch, seed, ...(recipe.mirror && { mirror: true }) });
   const curve: FeatureStep[] = [];

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { peopleByImages, type Sampler } from '../data/index.js';
 import { readEmbeddings, type StoredEmbeddings } from '../face/index.js';
-import { nameOf, sizeOf } from '../graph/index.js';
-import { initialParameters } from '../nn/index.js';
+import { nameOf } from '../graph/index.js';
 import { openDevice, type Program } from '../runtime/index.js';
-import { type Checkpoint, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type Checkpoint, saveCheckpoint } from './checkpoint.js';
 import { type ProjectionConfig, type ProjectionDraft, resolveProjection } from './projection-config.js';
 import {
   dealPeople,
@@ -30,6 +29,7 @@ import {
   writeJson,
 } from './run-folder.js';
 import { milestoneSteps, rateAt } from './schedule.js';
+import { checkpointOf, freshState } from './start.js';
 import { NAMES } from './step.js';
 
 /** Seconds between checkpoints. */
@@ -124,18 +124,14 @@ function startingPoint(
   { resume, onNote = () => {} }: ProjectionHooks,
 ): Checkpoint {
   if (resume) {
-    const checkpoint = newestCheckpoint(join(config.out, FILES.checkpoints), onNote);
+    const checkpoint = checkpointOf(config.out, onNote);
     if (checkpoint) return checkpoint;
-    onNote(`${config.out}: no checkpoint yet; starting at step 0`);
   }
-  const state = initialParameters(step.parameters, config.seed);
+  const state = freshState(step, config.seed);
   if (config.start === 'pca') {
     onNote(`principal components of ${trained.labels.length} embeddings of ${trained.length} numbers`);
     const { matrix } = principalProjection(trained, config.length);
     state.set(PROJECTION, Float32Array.from(matrix));
-  }
-  for (const velocity of step.velocities) {
-    state.set(nameOf(velocity), new Float32Array(sizeOf(velocity.shape)));
   }
   return { step: 0, seconds: 0, state };
 }

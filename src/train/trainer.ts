@@ -4,10 +4,9 @@
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { BatchSource, type ImageFolder, openImageFolder } from '../data/index.js';
-import { nameOf, sizeOf } from '../graph/index.js';
-import { initialParameters } from '../nn/index.js';
+import { nameOf } from '../graph/index.js';
 import { type Device, openDevice, type Program } from '../runtime/index.js';
-import { type Checkpoint, checkpointNames, newestCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type Checkpoint, checkpointNames, saveCheckpoint } from './checkpoint.js';
 import { CollapseProbe } from './collapse.js';
 import { type Config, type Draft, readSettings, requireSameConfig, resolveConfig } from './config.js';
 import { exportModel } from './export.js';
@@ -25,6 +24,7 @@ import {
   writeIdentities,
 } from './run-folder.js';
 import { milestoneSteps, rateAt } from './schedule.js';
+import { checkpointOf, freshState } from './start.js';
 import { NAMES, type TrainingStep, trainingStep } from './step.js';
 
 /** How to start, and whom to tell. */
@@ -120,7 +120,8 @@ async function trainOn(
   }
 
   const step = trainingStep({ ...config, classes: data.people.length });
-  const start = startingPoint(config, step, options.resume === true, say);
+  const resumed = options.resume ? checkpointOf(out, say) : undefined;
+  const start = resumed ?? { step: 0, seconds: 0, state: freshState(step, seed) };
   truncateMetrics(out, start.step);
   options.onStart?.(config, data, start.step);
 
@@ -135,25 +136,6 @@ async function trainOn(
   const finished = end.step >= config.steps;
   if (finished) exportModel(config, end.state, identities, step);
   return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
-}
-
-/** Where the run begins: its newest whole checkpoint, or fresh parameters and zero velocities. */
-function startingPoint(
-  config: Config,
-  step: TrainingStep,
-  resume: boolean,
-  say: (line: string) => void,
-): Checkpoint {
-  if (resume) {
-    const checkpoint = newestCheckpoint(join(config.out, FILES.checkpoints), say);
-    if (checkpoint) return checkpoint;
-    say(`${config.out}: no checkpoint yet; starting at step 0`);
-  }
-  const state = initialParameters(step.parameters, config.seed);
-  for (const velocity of step.velocities) {
-    state.set(nameOf(velocity), new Float32Array(sizeOf(velocity.shape)));
-  }
-  return { step: 0, seconds: 0, state };
 }
 
 /** Takes the steps from `start` to the end of the run, or to the signal; returns where it came to. */
