@@ -9,6 +9,11 @@ export {
   convolvedSize,
 } from './ops/convolution.js';
 export {
+  depthwiseConv2d,
+  depthwiseConv2dInputGradient,
+  depthwiseConv2dKernelGradient,
+} from './ops/depthwise.js';
+export {
   abs,
   acos,
   add,
@@ -39,6 +44,7 @@ export {
 } from './ops/elementwise.js';
 export { asTensor, constant, input, nameOf, parameter } from './ops/leaves.js';
 export { matmul, transposeLast } from './ops/matmul.js';
+export { maxPool2d, type Pooling, pooledSize, poolingOf } from './ops/pooling.js';
 export { perChannel, prelu, preluInputGradient, preluSlopeGradient } from './ops/prelu.js';
 export { argMax, max, mean, sum } from './ops/reduce.js';
 export { broadcastTo, concat, gather, oneHot, pad, reshape, slice, transpose } from './ops/shape.js';

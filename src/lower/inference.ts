@@ -16,6 +16,11 @@ export interface InferenceGraph {
   /** Values of all parameters by name, in their logical layout. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /**
+   * Whether height and width, axes 2 and 3 of the images and of all that depends on them, are free as well: for
+   * fully convolutional networks, built at any size. Default false.
+   */
+  readonly freeSize?: boolean;
 }
 
 /** Whether a node that depends on the images mixes them, by operation; all others keep them apart. */
@@ -37,11 +42,30 @@ function checkBatch(node: Tensor, context: LoweringContext): void {
   }
 }
 
+/** Operations that do the same at every place of an image of any size. */
+const EVERYWHERE = ['input', 'conv2d', 'depthwiseConv2d', 'maxPool2d', 'prelu', 'pad', 'stopGradient'];
+/** Operations that do, if what comes beside the image is the same at every place. */
+const EACH = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'neg', 'exp', 'log', 'sqrt', 'abs'];
+
+/** Throws for a node whose ONNX form holds the height or width that the graph was built with. */
+function checkSize(node: Tensor, context: LoweringContext): void {
+  if (!context.hasFreeBatch(node)) return;
+  const flat = (t: Tensor) => context.hasFreeBatch(t) || t.shape.slice(-2).every((n) => n === 1);
+  const fits =
+    EVERYWHERE.includes(node.op) ||
+    (EACH.includes(node.op) && node.inputs.every(flat)) ||
+    (node.op === 'concat' && node.attributes.axis === 1);
+  if (node.shape.length !== 4 || !fits) {
+    throw new Error(`'${node.op}' depends on the size of the images, so their size cannot be free`);
+  }
+}
+
 /**
  * ONNX bytes of `graph`. Throws an Error that names a missing or misshaped weight, or an operation that mixes
- * the images of a batch.
+ * the images of a batch or, with `freeSize`, depends on their size.
  */
-export function lowerInference({ inputs, outputs, weights, metadata }: InferenceGraph): Uint8Array {
+export function lowerInference(graph: InferenceGraph): Uint8Array {
+  const { inputs, outputs, weights, metadata, freeSize = false } = graph;
   const names = Object.keys(outputs);
   const tidy = simplify(names.map((name) => outputs[name]!));
   const order = topological(tidy);
@@ -52,7 +76,10 @@ export function lowerInference({ inputs, outputs, weights, metadata }: Inference
   for (const t of [...inputs, ...tidy]) {
     if (t.shape[0] !== 1) throw new Error('a graph with a free batch is built with a batch of 1');
   }
-  for (const t of order) checkBatch(t, context);
+  for (const t of order) {
+    checkBatch(t, context);
+    if (freeSize) checkSize(t, context);
+  }
   for (const t of inputs) context.define(t, nameOf(t));
   for (const t of parameters) {
     const name = nameOf(t);
@@ -70,14 +97,14 @@ export function lowerInference({ inputs, outputs, weights, metadata }: Inference
   const free = (name: string, t: Tensor): OnnxValue => ({
     name,
     dtype: t.dtype,
-    shape: ['N', ...t.shape.slice(1)],
+    shape: ['N', ...t.shape.slice(1).map((n, i) => (freeSize && i > 0 ? `${name}:${'HW'[i - 1]}` : n))],
   });
-  const graph = {
+  const network = {
     name: 'network',
     nodes: writer.nodes,
     initializers: writer.initializers,
     inputs: inputs.map((t) => free(nameOf(t), t)),
     outputs: tidy.map((t, i) => free(names[i]!, t)),
   };
-  return encodeModel({ graph, opset: OPSET, ...(metadata && { metadata: { ...metadata } }) });
+  return encodeModel({ graph: network, opset: OPSET, ...(metadata && { metadata: { ...metadata } }) });
 }

@@ -3,12 +3,21 @@
 import type { Tensor } from '../../graph/index.js';
 import type { Form, LoweringContext } from '../context.js';
 import { convolutionForms } from './convolution.js';
+import { depthwiseForms } from './depthwise.js';
 import { plainForms } from './plain.js';
+import { poolingForms } from './pooling.js';
 import { preluForms } from './prelu.js';
 import { winogradForms } from './winograd.js';
 
 const forms = new Map<string, Form[]>();
-for (const form of [...winogradForms, ...convolutionForms, ...preluForms, ...plainForms]) {
+for (const form of [
+  ...winogradForms,
+  ...convolutionForms,
+  ...depthwiseForms,
+  ...poolingForms,
+  ...preluForms,
+  ...plainForms,
+]) {
   forms.set(form.op, [...(forms.get(form.op) ?? []), form]);
 }
 
