@@ -62,7 +62,7 @@ export function inputWindow(width: number, height: number, size: readonly [numbe
  * The first line of a library's message, without the name of the part that complains. On a second thread the
  * library may lose what it had to say.
  */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split('\n').map((line) => line.trim());
   const first = lines.find((line) => line !== '' && line !== 'Unknown error');

@@ -22,6 +22,7 @@ export {
   readPairs,
 } from './pairs.js';
 export { compareNames, listPeople, type Person } from './people.js';
+export { decodePhotograph, type Photograph, readPhotograph } from './photograph.js';
 export {
   readSafetensors,
   type Safetensors,
