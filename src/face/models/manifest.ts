@@ -35,6 +35,12 @@ export const manifestSchema = z.looseObject({
   crop: z.literal('cover-centre').default('cover-centre'),
   /** The landmark template that faces are aligned to, such as 'arcface-112'. */
   template: z.string().default('not stated'),
+  /** Whether the template's published numbers count the first pixel as 0 or as 1; without it the template's custom. */
+  origin: z.union([z.literal(0), z.literal(1)]).optional(),
+  /** The part of the template that the input shows, as fractions of it; without it the whole. */
+  patch: z
+    .object({ x: z.number(), y: z.number(), width: z.number().positive(), height: z.number().positive() })
+    .optional(),
   /** How the features of an image and of its mirror image become one embedding. */
   flip: z.enum(['concatenate', 'sum', 'none']),
   embedding: z.object({
@@ -44,6 +50,16 @@ export const manifestSchema = z.looseObject({
     output: z.string().min(1),
   }),
   metric: z.literal('cosine').default('cosine'),
+  /**
+   * Where to call two faces the same: the cosine that pairs of different people reach at a false match rate,
+   * measured on the people that `on` names.
+   */
+  thresholds: z
+    .object({
+      on: z.string().min(1),
+      points: z.array(z.object({ fmr: z.number().positive().max(1), threshold: z.number() })).nonempty(),
+    })
+    .optional(),
   trainedOn: z.string().default('not stated'),
   licence: z.string().default('not stated'),
   /** SHA-256 of the ONNX file in hexadecimal; only in a JSON file beside it. */
