@@ -33,14 +33,11 @@ export const manifestSchema = z.looseObject({
    * the centre, so that a 112x112 face for a 112x96 input is its columns 8..103.
    */
   crop: z.literal('cover-centre').default('cover-centre'),
-  /** The landmark template that faces are aligned to, such as 'arcface-112'. */
+  /**
+   * The landmark template that faces are aligned to, with what its numbers call the first pixel, such as
+   * 'arcface-112@0'; a part of one after a slash ('arcface-112/upper@0').
+   */
   template: z.string().default('not stated'),
-  /** Whether the template's published numbers count the first pixel as 0 or as 1; without it the template's custom. */
-  origin: z.union([z.literal(0), z.literal(1)]).optional(),
-  /** The part of the template that the input shows, as fractions of it; without it the whole. */
-  patch: z
-    .object({ x: z.number(), y: z.number(), width: z.number().positive(), height: z.number().positive() })
-    .optional(),
   /** How the features of an image and of its mirror image become one embedding. */
   flip: z.enum(['concatenate', 'sum', 'none']),
   embedding: z.object({
