@@ -9,9 +9,11 @@ export {
   listFaces,
   writeEmbeddings,
 } from './embed/folder.js';
-export { type EmbedderOptions, openEmbedder } from './embed/open.js';
+export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
+export { builtInModels, DEFAULT_MODEL } from './models/built-in.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
+export { builtInRecogniser, dlibResnetManifest } from './models/dlib-resnet.js';
 export {
   MANIFEST_KEY,
   type Manifest,

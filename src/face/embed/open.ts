@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { type Device, type DeviceName, type InferenceModel, openDevice } from '../../runtime/index.js';
+import { builtInModels } from '../models/built-in.js';
 import {
   type GraphFacts,
   MANIFEST_KEY,
@@ -24,16 +25,26 @@ export interface EmbedderOptions {
   manifest?: string | ManifestOverrides;
 }
 
+/** The bytes of an ONNX file with a name for messages. */
+export interface ModelBytes {
+  name: string;
+  bytes: Uint8Array;
+}
+
 /**
- * Opens an ONNX model as an embedder of aligned faces. What it needs to know comes from the manifest file in
+ * Opens an ONNX model as an embedder of aligned faces: the file at a path, the name of a model that is built in
+ * (see `builtInModels`), or bytes. What it needs to know comes from the manifest file in
  * `options`, else from the model's metadata, else from a JSON file of the model's name beside it; overrides come
  * on top. Throws UserError, in one sentence, when the model or its manifest is missing, wrong or contradictory.
  */
-export async function openEmbedder(modelFile: string, options: EmbedderOptions = {}): Promise<Embedder> {
+export async function openEmbedder(
+  wantedModel: string | ModelBytes,
+  options: EmbedderOptions = {},
+): Promise<Embedder> {
   const { device: wanted = 'cpu', threads, batch = 32, manifest: given } = options;
   if (!Number.isInteger(batch) || batch < 1)
     throw new UserError(`batch must be a whole number from 1 on, not ${batch}`);
-  const bytes = await read(modelFile);
+  const { name: modelFile, bytes } = typeof wantedModel === 'string' ? await find(wantedModel) : wantedModel;
   const ownsDevice = typeof wanted === 'string';
   const device = ownsDevice ? await openDevice(wanted, { ...(threads && { threads }) }) : wanted;
   try {
@@ -55,6 +66,13 @@ export async function openEmbedder(modelFile: string, options: EmbedderOptions =
     if (ownsDevice) await device.close();
     throw error;
   }
+}
+
+async function find(model: string): Promise<ModelBytes> {
+  return {
+    name: model,
+    bytes: (Object.hasOwn(builtInModels, model) ? builtInModels[model]!() : undefined) ?? (await read(model)),
+  };
 }
 
 async function read(file: string): Promise<Buffer> {

@@ -1,0 +1,106 @@
+// The built-in recogniser against descriptors that @vladmandic/face-api itself computed (the fixture's maker is
+// test/fixtures/make_dlib_fixture.mjs), opened by its name like any other model.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readPhotograph } from '../../src/data/index.js';
+import { dlibResnetManifest, type Embedder, openEmbedder } from '../../src/face/index.js';
+import { builtInRecogniser, dlibResnet, dlibResnetWeights } from '../../src/face/models/dlib-resnet.js';
+import { faceApiModelFolder, readFaceApiWeights } from '../../src/face/models/face-api-weights.js';
+import { nameOf, sizeOf, topological } from '../../src/graph/index.js';
+
+const SIZE = 150;
+const { formulas, samples } = JSON.parse(
+  readFileSync(new URL('../fixtures/dlib/descriptors.json', import.meta.url), 'utf8'),
+) as {
+  formulas: { seed: number; descriptor: number[] }[];
+  samples: { file: string; left: number; top: number; side: number; descriptor: number[] }[];
+};
+
+/** The maker's images: waves of three frequencies and a little hash noise. */
+const formula = (seed: number) =>
+  Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => {
+    const c = i % 3;
+    const x = Math.floor(i / 3) % SIZE;
+    const y = Math.floor(i / (3 * SIZE));
+    const wave = Math.sin((x * (seed + 2)) / 17 + c) + Math.cos((y * (seed + 1)) / 23 - c);
+    const noise = ((x * 7919 + y * 104729 + c * 1299709 + seed * 15485863) % 61) - 30;
+    return Math.max(0, Math.min(255, Math.round(127 + 50 * wave + noise)));
+  });
+
+/** The maker's squares of a sample photograph, 150 x 150 by the nearest pixels. */
+async function crop({ file, left, top, side }: (typeof samples)[number]): Promise<Uint8Array> {
+  const { pixels, width } = await readPhotograph(join(dirname(faceApiModelFolder()), 'demo', file));
+  return Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, i) => {
+    const x = left + Math.floor((((Math.floor(i / 3) % SIZE) + 0.5) * side) / SIZE);
+    const y = top + Math.floor(((Math.floor(i / (3 * SIZE)) + 0.5) * side) / SIZE);
+    return pixels[(y * width + x) * 3 + (i % 3)]!;
+  });
+}
+
+const largestDifference = (a: ArrayLike<number>, b: readonly number[]) => {
+  expect(a.length).toBe(b.length);
+  return Math.max(...b.map((value, i) => Math.abs(value - a[i]!)));
+};
+
+describe('descriptors', () => {
+  // face-api divides by 255 where dlib, and our manifest, divides by 256.
+  const asFaceApi = { flip: 'none', input: { scale: 1 / 255 } } as const;
+  let theirs: Embedder;
+  let ours: Embedder;
+  beforeAll(async () => {
+    theirs = await openEmbedder('dlib-resnet-128', { threads: 1, manifest: asFaceApi });
+    ours = await openEmbedder('dlib-resnet-128', { threads: 1, manifest: { flip: 'none' } });
+  });
+  afterAll(() => Promise.all([theirs?.close(), ours?.close()]));
+
+  test("of made images are the package's own", async () => {
+    const found = await theirs.embed(formulas.map(({ seed }) => formula(seed)));
+    formulas.forEach(({ descriptor }, i) => {
+      expect(largestDifference(found.subarray(i * 128, (i + 1) * 128), descriptor)).toBeLessThan(1e-5);
+    });
+  });
+
+  test("of faces in the package's photographs are the package's own", async () => {
+    const faces = await Promise.all(samples.map(crop));
+    const found = await theirs.embed(faces);
+    samples.forEach(({ descriptor }, i) => {
+      // Another JPEG decoder may round pixels otherwise.
+      expect(largestDifference(found.subarray(i * 128, (i + 1) * 128), descriptor)).toBeLessThan(1e-3);
+    });
+  });
+
+  test("with dlib's division by 256 stay within 1e-3 of the package's", async () => {
+    const found = await ours.embed(await Promise.all(samples.map(crop)));
+    samples.forEach(({ descriptor }, i) => {
+      const difference = largestDifference(found.subarray(i * 128, (i + 1) * 128), descriptor);
+      expect(difference).toBeGreaterThan(1e-5);
+      expect(difference).toBeLessThan(1e-3);
+    });
+  });
+});
+
+test('the file says what it is and how a face is prepared', async () => {
+  const embedder = await openEmbedder({ name: 'bytes', bytes: builtInRecogniser() });
+  try {
+    expect(embedder.manifest).toEqual(dlibResnetManifest);
+    expect(embedder.length).toBe(128);
+  } finally {
+    await embedder.close();
+  }
+});
+
+test('the graph has 29 convolutions and a weight for every parameter', () => {
+  const nodes = topological([dlibResnet().embedding]);
+  expect(nodes.filter(({ op }) => op === 'conv2d')).toHaveLength(29);
+  const weights = dlibResnetWeights();
+  const parameters = nodes.filter(({ op }) => op === 'parameter');
+  expect(parameters.map(nameOf).sort()).toEqual([...weights.keys()].sort());
+  for (const node of parameters) expect(weights.get(nameOf(node))!.length).toBe(sizeOf(node.shape));
+});
+
+test('a weight that the file lacks is named', () => {
+  const weights = readFaceApiWeights('face_recognition_model');
+  weights.delete('conv128_1/conv2/scale/biases');
+  expect(() => dlibResnetWeights(weights)).toThrow("no weight 'conv128_1/conv2/scale/biases'");
+});
