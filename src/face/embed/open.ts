@@ -69,10 +69,8 @@ export async function openEmbedder(
 }
 
 async function find(model: string): Promise<ModelBytes> {
-  return {
-    name: model,
-    bytes: (Object.hasOwn(builtInModels, model) ? builtInModels[model]!() : undefined) ?? (await read(model)),
-  };
+  const builtIn = Object.hasOwn(builtInModels, model) ? builtInModels[model] : undefined;
+  return { name: model, bytes: builtIn ? builtIn() : await read(model) };
 }
 
 async function read(file: string): Promise<Buffer> {
