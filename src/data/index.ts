@@ -23,6 +23,7 @@ export {
 } from './pairs.js';
 export { compareNames, listPeople, type Person } from './people.js';
 export { decodePhotograph, type Photograph, readPhotograph } from './photograph.js';
+export { imagesBelow, photographsAt } from './photographs.js';
 export {
   readSafetensors,
   type Safetensors,

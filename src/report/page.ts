@@ -82,14 +82,17 @@ export interface PageParts {
   footer?: Piece;
   /** What the page works better with, and works without: the text of one script. */
   script?: string;
+  /** Whether the page carries pictures, as data. */
+  pictures?: boolean;
 }
 
 /** A whole page as the text of one HTML file. */
-export function page({ title, kicker, lead, body, footer, script }: PageParts): string {
+export function page({ title, kicker, lead, body, footer, script, pictures }: PageParts): string {
   // The hash allows this script alone; without one nothing may run.
-  const allowed = script
+  const scripts = script
     ? `; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`
     : '';
+  const allowed = `${scripts}${pictures ? '; img-src data:' : ''}`;
   const whole = html`<!doctype html>
 <html lang="en">
 <head>

@@ -1,0 +1,127 @@
+// The way from photographs to scores, to look at: the faces that were found with their landmarks, each face as the
+// network sees it, and how alike every two of them are. Everything is in the one file; nothing is fetched.
+
+import type { Detection } from '../face/index.js';
+import { faceOverlay } from './face-overlay.js';
+import { html, type Markup, trusted } from './html.js';
+import { facts, figure, page } from './page.js';
+
+/** One photograph of the page. */
+export interface ComparedPhotograph {
+  readonly name: string;
+  /** Pixels of the picture that is shown, to which the detections belong. */
+  readonly width: number;
+  readonly height: number;
+  /** Address of the picture: data. */
+  readonly image: string;
+  readonly faces: readonly ComparedFace[];
+}
+
+/** One face, with its number on the page. */
+export interface ComparedFace {
+  readonly number: number;
+  readonly detection: Detection;
+  /** The aligned face as data. */
+  readonly aligned: string;
+  readonly quality: number;
+  readonly reasons: readonly string[];
+}
+
+export interface CompareResults {
+  readonly photographs: readonly ComparedPhotograph[];
+  /** Files that could not be read, one line each. */
+  readonly problems: readonly string[];
+  /** Cosine of every two faces, by their numbers from 1 on: similarities[a - 1][b - 1]. */
+  readonly similarities: readonly (readonly number[])[];
+  /** From which similarity on two faces count as one person's, if that is known. */
+  readonly decision?: { readonly threshold: number; readonly fmr?: number; readonly on?: string };
+  readonly settings: readonly (readonly [name: string, value: string])[];
+}
+
+const STYLE = `<style>
+.photo { position: relative; } .photo svg, .photo img { display: block; width: 100%; height: auto; border-radius: 6px; }
+.photo svg { position: absolute; inset: 0; }
+.photos { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.2rem; align-items: start; }
+.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.6rem, 1fr)); gap: 1rem; }
+.faces img { width: 100%; display: block; border-radius: 6px; } .faces figure, .photos figure { margin: 0; }
+.faces figcaption, .photos figcaption { font-size: .82rem; margin-top: .35rem; line-height: 1.35; }
+.matrix { border-collapse: separate; border-spacing: 2px; width: auto; margin: 0 auto; }
+.matrix th, .matrix td { padding: 0; border: 0; text-align: center; vertical-align: middle; }
+.matrix img { width: 3.1rem; display: block; border-radius: 4px; margin: 0 auto; }
+.matrix th small { display: block; font-weight: 500; color: var(--soft); }
+.matrix td { min-width: 3.3rem; height: 3.6rem; border-radius: 4px; font-size: .85rem; }
+.matrix td.self { color: var(--faint); } .matrix td.same { outline: 2.5px solid var(--ink); outline-offset: -2.5px; font-weight: 700; }
+.scroll.bare { padding: .6rem; }
+@media print { .photos { grid-template-columns: repeat(3, 1fr); } .faces { grid-template-columns: repeat(7, 1fr); } }
+</style>`;
+
+/** The whole page. */
+export function comparePage(results: CompareResults): string {
+  const faces = results.photographs.flatMap((photograph) => photograph.faces);
+  return page({
+    title: `${count(faces.length, 'face')} in ${count(results.photographs.length, 'photograph')}`,
+    kicker: 'From a photograph to a template',
+    lead: lead(results, faces.length),
+    body: html`${trusted(STYLE)}
+<h2>What was found</h2>
+<p>Each face has a box and five landmarks: the eyes (left blue, right orange, as seen), the tip of the nose, and the corners of the mouth.</p>
+<div class="photos">${results.photographs.map(photograph)}</div>
+${results.problems.length > 0 && html`<h3>Could not be read</h3><ul>${results.problems.map((line) => html`<li>${line}</li>`)}</ul>`}
+<h2>What the network sees</h2>
+<p>The similarity transform that fits the five landmarks best lays each face on the model's template, so that eyes and mouth are always at the same place. Quality runs from 0 to 1 and says how much a template of this face can be trusted.</p>
+<div class="faces">${results.photographs.flatMap(({ name, faces }) => faces.map((face) => alignedFace(name, face)))}</div>
+${faces.length > 1 && html`<h2>How alike they are</h2>${matrix(results)}`}
+<h2>How it was made</h2>
+${facts(results.settings)}`,
+    footer:
+      'Faces are personal data: this page holds them, and nothing of it left the machine it was made on.',
+    pictures: true,
+  });
+}
+
+const count = (n: number, what: string): string => `${n === 0 ? 'No' : n} ${what}${n === 1 ? '' : 's'}`;
+
+function lead({ similarities, decision }: CompareResults, faces: number): Markup {
+  const pairs = (faces * (faces - 1)) / 2;
+  if (faces < 2) return html`Two faces are needed to compare.`;
+  const scores = similarities.flatMap((row, a) => row.slice(a + 1));
+  const range = html`The ${pairs} pairs of faces have similarities (cosines of their templates) from ${Math.min(...scores).toFixed(2)} to ${Math.max(...scores).toFixed(2)}.`;
+  if (!decision) return range;
+  const same = scores.filter((score) => score >= decision.threshold).length;
+  return html`${range} At the threshold of ${decision.threshold.toFixed(3)}, ${same === 0 ? 'none counts' : same === 1 ? '1 counts' : `${same} count`} as one person.${decision.fmr !== undefined && html` That threshold lets through ${percentOf(decision.fmr)} of the pairs of different people it was measured on (${decision.on}).`}`;
+}
+
+const percentOf = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+
+function photograph({ name, width, height, image, faces }: ComparedPhotograph): Markup {
+  const drawn = faces.map(({ detection, number }) => ({ detection, label: String(number) }));
+  return html`<figure><div class="photo"><img src="${image}" width="${width}" height="${height}" alt="${name}">${faceOverlay(width, height, drawn)}</div>
+<figcaption>${name}: ${faces.length === 0 ? 'no face' : faces.map(({ number, detection }) => `${number} (score ${detection.score.toFixed(2)})`).join(', ')}</figcaption></figure>`;
+}
+
+function alignedFace(name: string, { number, aligned, quality, reasons }: ComparedFace): Markup {
+  return html`<figure><img src="${aligned}" alt="face ${number} of ${name}"><figcaption><b>${number}</b> quality ${quality.toFixed(2)}${reasons.length > 0 && html`<br>${reasons.join(', ')}`}</figcaption></figure>`;
+}
+
+function matrix({ photographs, similarities, decision }: CompareResults): Markup {
+  const faces = photographs.flatMap((each) => each.faces);
+  const heading = ({ number, aligned }: ComparedFace) =>
+    html`<th scope="col"><img src="${aligned}" alt="face ${number}"><small>${number}</small></th>`;
+  const cell = (a: number, b: number): Markup => {
+    const value = similarities[a]![b]!;
+    if (a === b) return html`<td class="self">·</td>`;
+    const same = decision !== undefined && value >= decision.threshold;
+    const share = Math.round(100 * Math.min(1, Math.max(0, value)) ** 1.5);
+    return html`<td${same && trusted(' class="same"')} style="background:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${value.toFixed(2)}</td>`;
+  };
+  const rows = faces.map(
+    (face, a) =>
+      html`<tr><th scope="row"><img src="${face.aligned}" alt="face ${face.number}"><small>${face.number}</small></th>${faces.map((_, b) => cell(a, b))}</tr>`,
+  );
+  return figure(
+    html`<div class="scroll bare"><table class="matrix"><thead><tr><td></td>${faces.map(heading)}</tr></thead><tbody>${rows}</tbody></table></div>`,
+    decision
+      ? html`Cosine similarity of every two templates. Framed: at least ${decision.threshold.toFixed(3)}, taken for the same person.`
+      : html`Cosine similarity of every two templates. The model states no threshold, so nothing is decided.`,
+  );
+}
