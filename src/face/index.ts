@@ -1,4 +1,17 @@
 // Faces: model files, their manifests, and embeddings of aligned faces.
+
+export { inputTemplate } from './align/input-template.js';
+export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
+export {
+  type Box,
+  type Detection,
+  type Detector,
+  type DetectorOptions,
+  type Landmarks,
+  type Point,
+  scaled,
+} from './detect/detection.js';
+export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export {
   checkEmbeddingsFile,
@@ -11,6 +24,7 @@ export {
 } from './embed/folder.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
+export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
 export { builtInModels, DEFAULT_MODEL } from './models/built-in.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
 export { builtInRecogniser, dlibResnetManifest } from './models/dlib-resnet.js';
@@ -24,3 +38,4 @@ export {
   resolveManifest,
   sha256,
 } from './models/manifest.js';
+export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';
