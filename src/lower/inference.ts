@@ -1,9 +1,10 @@
 // A network without its loss as a plain ONNX model that any runtime can load: weights baked in, images
 // [N, C, H, W] with a free batch axis, standard operators only, and a note of how to prepare its input in
 // the model's metadata.
-import { nameOf, sizeOf, type Tensor, topological } from '../graph/index.js';
+import { nameOf, poolingOf, sizeOf, type Tensor, topological } from '../graph/index.js';
 import { LoweringContext } from './context.js';
 import { formOf } from './forms/index.js';
+import { hasCeilMode } from './forms/pooling.js';
 import { encodeModel, type OnnxValue } from './onnx.js';
 import { simplify } from './simplify.js';
 import { OPSET, writeAll } from './step.js';
@@ -43,7 +44,7 @@ function checkBatch(node: Tensor, context: LoweringContext): void {
 }
 
 /** Operations that do the same at every place of an image of any size. */
-const EVERYWHERE = ['input', 'conv2d', 'depthwiseConv2d', 'maxPool2d', 'prelu', 'pad', 'stopGradient'];
+const EVERYWHERE = ['input', 'conv2d', 'depthwiseConv2d', 'prelu', 'pad', 'stopGradient'];
 /** Operations that do, if what comes beside the image is the same at every place. */
 const EACH = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'neg', 'exp', 'log', 'sqrt', 'abs'];
 
@@ -54,6 +55,7 @@ function checkSize(node: Tensor, context: LoweringContext): void {
   const fits =
     EVERYWHERE.includes(node.op) ||
     (EACH.includes(node.op) && node.inputs.every(flat)) ||
+    (node.op === 'maxPool2d' && (!poolingOf(node).ceil || hasCeilMode(node))) ||
     (node.op === 'concat' && node.attributes.axis === 1);
   if (node.shape.length !== 4 || !fits) {
     throw new Error(`'${node.op}' depends on the size of the images, so their size cannot be free`);

@@ -2,10 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   add,
+  constant,
   conv2d,
   exp,
   gradients,
   input,
+  maxPool2d,
   mul,
   operationNames,
   parameter,
@@ -110,6 +112,24 @@ describe('gradients', () => {
   test('relu has slope 0 at 0', () => {
     const x = input('x', [3]);
     expect([...interpret(gradients(sum(relu(x)), [x]), { x: [-1, 0, 1] })[0]!]).toEqual([0, 0, 1]);
+  });
+
+  test('of equal values in a window the first, row by row, gets the gradient of maximum pooling', () => {
+    // The gradients that PyTorch's max_pool2d gives these windows of 2x2, two of which hang over the edge.
+    const x = input('x', [1, 1, 3, 4]);
+    const values = [5, 5, 0, 0, 5, 5, 0, 0, 0, -1, -2, -2];
+    const y = maxPool2d(x, { kernel: 2, ceil: true });
+    const weights = constant(Float32Array.of(1, 2, 3, 4), y.shape);
+    const [g] = interpret(gradients(sum(mul(y, weights)), [x]), { x: values });
+    expect([...g!]).toEqual([1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 4, 0]);
+  });
+
+  test('overlapping windows of equal values each give theirs to their own first', () => {
+    const x = input('x', [1, 1, 3, 3]);
+    const y = maxPool2d(x, { kernel: 2, stride: 1 });
+    const weights = constant(Float32Array.of(1, 2, 3, 4), y.shape);
+    const [g] = interpret(gradients(sum(mul(y, weights)), [x]), { x: new Float64Array(9).fill(7) });
+    expect([...g!]).toEqual([1, 2, 0, 3, 4, 0, 0, 0, 0]);
   });
 
   test('only a scalar can be differentiated', () => {

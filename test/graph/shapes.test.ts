@@ -121,6 +121,55 @@ describe('shape errors name the operation and the shapes', () => {
       /^conv2dKernelGradient: .*\[1, 2, 5, 5\]/,
     ],
     [
+      'depthwiseConv2d of unlike channels',
+      () => graph.depthwiseConv2d(float(1, 3, 5, 5), float(2, 1, 3, 3)),
+      /^depthwiseConv2d: .*\[1, 3, 5, 5\].*\[2, 1, 3, 3\]/,
+    ],
+    [
+      'depthwiseConv2d of kernels that mix channels',
+      () => graph.depthwiseConv2d(float(1, 3, 5, 5), float(3, 3, 3, 3)),
+      /^depthwiseConv2d: takes images \[N, C, H, W\] and kernels \[C, 1, kh, kw\]/,
+    ],
+    [
+      'depthwiseConv2d of a kernel too large',
+      () => graph.depthwiseConv2d(float(1, 1, 2, 5), float(1, 1, 3, 3)),
+      /^depthwiseConv2d: the kernel is larger/,
+    ],
+    [
+      'depthwiseConv2d of stride 0',
+      () => graph.depthwiseConv2d(float(1, 1, 3, 3), float(1, 1, 3, 3), { stride: 0 }),
+      /^depthwiseConv2d: stride 0 and padding 0/,
+    ],
+    [
+      'depthwiseConv2dInputGradient of another size',
+      () =>
+        graph.depthwiseConv2dInputGradient(float(1, 2, 4, 4), float(2, 1, 3, 3), {
+          ...by,
+          inputShape: [1, 2, 5, 5],
+        }),
+      /^depthwiseConv2dInputGradient: .*\[1, 2, 5, 5\].*\[1, 2, 4, 4\]/,
+    ],
+    [
+      'depthwiseConv2dKernelGradient of another size',
+      () =>
+        graph.depthwiseConv2dKernelGradient(float(1, 2, 5, 5), float(1, 2, 4, 4), {
+          ...by,
+          kernelShape: [2, 1, 3, 3],
+        }),
+      /^depthwiseConv2dKernelGradient: .*\[1, 2, 5, 5\]/,
+    ],
+    [
+      'maxPool2d of a window too large',
+      () => graph.maxPool2d(float(1, 1, 2, 5), { kernel: 3 }),
+      /^maxPool2d: the window is larger.*\[1, 1, 2, 5\]/,
+    ],
+    ['maxPool2d of rows', () => graph.maxPool2d(float(3, 5), { kernel: 2 }), /^maxPool2d: takes images/],
+    [
+      'maxPool2d of stride 0',
+      () => graph.maxPool2d(float(1, 1, 3, 3), { kernel: 2, stride: 0 }),
+      /^maxPool2d: kernel 2 and stride 0/,
+    ],
+    [
       'prelu with too few slopes',
       () => graph.prelu(float(2, 3, 4, 4), float(2)),
       /^prelu: .*\[2, 3, 4, 4\].*\[2\]/,

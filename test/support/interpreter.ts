@@ -95,6 +95,30 @@ function convolve(
   }
 }
 
+/** The same where every channel has a kernel [C, 1, kh, kw] of its own. */
+function convolveDepthwise(
+  image: Index,
+  kernel: Index,
+  output: Index,
+  { stride, padding }: { stride: number; padding: number },
+  visit: (image: number, kernel: number, output: number) => void,
+): void {
+  const [, channels, height, width] = image as [number, number, number, number];
+  const [, , kh, kw] = kernel as [number, number, number, number];
+  let o = 0;
+  for (const [n, c, i, j] of indices(output) as Iterable<[number, number, number, number]>) {
+    for (let p = 0; p < kh; p++) {
+      for (let q = 0; q < kw; q++) {
+        const row = i * stride + p - padding;
+        const column = j * stride + q - padding;
+        if (row < 0 || row >= height || column < 0 || column >= width) continue;
+        visit(((n * channels + c) * height + row) * width + column, (c * kh + p) * kw + q, o);
+      }
+    }
+    o++;
+  }
+}
+
 const geometry = (node: Tensor) => node.attributes as unknown as { stride: number; padding: number };
 
 /** A row along the last axis at a time. */
@@ -250,6 +274,43 @@ const rules: Record<string, Rule> = {
       result[k]! += x![i]! * g![o]!;
     });
     return result;
+  },
+  depthwiseConv2d: (node, [x, w]) => {
+    const result = new Float64Array(sizeOf(node.shape));
+    const [image, kernel] = node.inputs as readonly [Tensor, Tensor];
+    convolveDepthwise(image.shape, kernel.shape, node.shape, geometry(node), (i, k, o) => {
+      result[o]! += x![i]! * w![k]!;
+    });
+    return result;
+  },
+  depthwiseConv2dInputGradient: (node, [g, w]) => {
+    const result = new Float64Array(sizeOf(node.shape));
+    const [output, kernel] = node.inputs as readonly [Tensor, Tensor];
+    convolveDepthwise(node.shape, kernel.shape, output.shape, geometry(node), (i, k, o) => {
+      result[i]! += g![o]! * w![k]!;
+    });
+    return result;
+  },
+  depthwiseConv2dKernelGradient: (node, [x, g]) => {
+    const result = new Float64Array(sizeOf(node.shape));
+    const [image, output] = node.inputs as readonly [Tensor, Tensor];
+    convolveDepthwise(image.shape, node.shape, output.shape, geometry(node), (i, k, o) => {
+      result[k]! += x![i]! * g![o]!;
+    });
+    return result;
+  },
+  maxPool2d: (node, [x]) => {
+    const { kernel, stride } = node.attributes as unknown as { kernel: number; stride: number };
+    const shape = node.inputs[0]!.shape;
+    return build(node, ([n, c, i, j]) => {
+      let largest = Number.NEGATIVE_INFINITY;
+      for (let row = i! * stride; row < Math.min(i! * stride + kernel, shape[2]!); row++) {
+        for (let column = j! * stride; column < Math.min(j! * stride + kernel, shape[3]!); column++) {
+          largest = Math.max(largest, x![flatOf(shape, [n!, c!, row, column])]!);
+        }
+      }
+      return largest;
+    });
   },
   prelu: (node, [x, slope]) => {
     let i = 0;

@@ -92,6 +92,72 @@ const convolutions: Example[] = CONVOLUTIONS.flatMap(
   },
 );
 
+/** One kernel a channel; a kernel may be of two sizes, as what is left of 112 x 96 is (7 x 6). */
+const DEPTHWISE = [
+  { kernel: [3, 3], stride: 1, padding: 1, size: [5, 4], n: 2, c: 3 },
+  { kernel: [3, 3], stride: 1, padding: 1, size: [1, 1], n: 2, c: 2 },
+  { kernel: [3, 3], stride: 1, padding: 0, size: [4, 5], n: 3, c: 1 },
+  { kernel: [3, 3], stride: 2, padding: 1, size: [6, 4], n: 2, c: 3 },
+  { kernel: [3, 3], stride: 2, padding: 1, size: [5, 7], n: 3, c: 2 },
+  { kernel: [3, 3], stride: 2, padding: 1, size: [7, 6], n: 1, c: 4 },
+  { kernel: [3, 3], stride: 2, padding: 1, size: [1, 2], n: 2, c: 2 },
+  { kernel: [3, 3], stride: 2, padding: 0, size: [6, 7], n: 2, c: 2 },
+  { kernel: [3, 3], stride: 3, padding: 2, size: [2, 6], n: 1, c: 2 },
+  { kernel: [1, 1], stride: 1, padding: 0, size: [3, 4], n: 2, c: 3 },
+  { kernel: [1, 1], stride: 3, padding: 1, size: [5, 4], n: 2, c: 2 },
+  { kernel: [2, 2], stride: 3, padding: 0, size: [7, 6], n: 1, c: 2 },
+  { kernel: [5, 5], stride: 3, padding: 1, size: [8, 7], n: 1, c: 2 },
+  { kernel: [4, 3], stride: 1, padding: 0, size: [4, 3], n: 2, c: 3 },
+  { kernel: [2, 5], stride: 2, padding: 1, size: [5, 6], n: 2, c: 2 },
+];
+
+const depthwise: Example[] = DEPTHWISE.flatMap(({ kernel, stride, padding, size, n, c }): Example[] => {
+  const by = { stride, padding };
+  const x = [n, c, ...size];
+  const w = [c, 1, ...kernel];
+  const g = [n, c, ...size.map((s, i) => graph.convolvedSize(s, kernel[i]!, by))];
+  const what = `${kernel.join('x')}, stride ${stride}, padding ${padding}, [${x}]`;
+  return [
+    {
+      title: `depthwiseConv2d ${what}`,
+      shapes: { x, w },
+      build: (t) => graph.depthwiseConv2d(t.x!, t.w!, by),
+    },
+    {
+      title: `depthwiseConv2dInputGradient ${what}`,
+      shapes: { g, w },
+      build: (t) => graph.depthwiseConv2dInputGradient(t.g!, t.w!, { ...by, inputShape: x }),
+    },
+    {
+      title: `depthwiseConv2dKernelGradient ${what}`,
+      shapes: { x, g },
+      build: (t) => graph.depthwiseConv2dKernelGradient(t.x!, t.g!, { ...by, kernelShape: w }),
+    },
+  ];
+});
+
+/** Windows that end at the edge, hang over it, leave a rest, overlap, leave gaps, or are larger than the image. */
+const POOLINGS = [
+  { kernel: 2, stride: 2, ceil: false, size: [4, 6] },
+  { kernel: 2, stride: 2, ceil: false, size: [5, 4] },
+  { kernel: 2, stride: 2, ceil: true, size: [5, 4] },
+  { kernel: 3, stride: 2, ceil: false, size: [5, 6] },
+  { kernel: 3, stride: 2, ceil: true, size: [6, 7] },
+  { kernel: 3, stride: 2, ceil: true, size: [2, 3] },
+  { kernel: 3, stride: 1, ceil: true, size: [4, 3] },
+  { kernel: 2, stride: 3, ceil: false, size: [6, 7] },
+  { kernel: 2, stride: 3, ceil: true, size: [6, 7] },
+  { kernel: 1, stride: 3, ceil: true, size: [5, 4] },
+  { kernel: 3, stride: 4, ceil: true, size: [9, 8] },
+  { kernel: 1, stride: 1, ceil: false, size: [2, 3] },
+];
+
+const poolings: Example[] = POOLINGS.map(({ size, ...by }) => ({
+  title: `maxPool2d of ${size.join('x')}, kernel ${by.kernel}, stride ${by.stride}${by.ceil ? ', ceil' : ''}`,
+  shapes: { x: [2, 3, ...size] },
+  build: (t) => graph.maxPool2d(t.x!, by),
+}));
+
 /** What may follow a convolution, whose value a lowering may keep in a memory order of its own. */
 const AFTERWARDS: Record<string, (y: Tensor, x: Tensor) => Tensor> = {
   'rows for a fully connected layer': (y) => graph.reshape(y, [2, 3 * 4 * 5]),
@@ -123,6 +189,20 @@ const AFTERWARDS: Record<string, (y: Tensor, x: Tensor) => Tensor> = {
     graph.add(
       graph.prelu(y, graph.constant(Float32Array.of(0.25, 2, -1))),
       graph.concat([x, graph.slice(x, [0, 0, 0, 0], [2, 1, 4, 5])], 1),
+    ),
+  'a maximum pooling': (y) => graph.maxPool2d(y, { kernel: 3, stride: 2, ceil: true }),
+  'a depthwise convolution, and what follows it': (y, x) =>
+    graph.add(
+      graph.slice(
+        graph.relu(
+          graph.depthwiseConv2d(y, graph.constant(Float32Array.from(distinctValues(27)), [3, 1, 3, 3]), {
+            padding: 1,
+          }),
+        ),
+        [0, 0, 0, 0],
+        [2, 2, 4, 5],
+      ),
+      x,
     ),
   'a second convolution': (y) =>
     graph.conv2d(graph.relu(y), graph.constant(Float32Array.from(distinctValues(54)), [2, 3, 3, 3]), {
@@ -266,6 +346,8 @@ export const EXAMPLES: Example[] = [
   unary('l2Normalize along the first axis', (x) => graph.l2Normalize(x, 0)),
   ...convolutions,
   ...afterwards,
+  ...depthwise,
+  ...poolings,
   {
     title: 'prelu of images',
     shapes: { x: [2, 3, 3, 2], slope: [3] },
