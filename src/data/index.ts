@@ -12,6 +12,8 @@ export {
   inputWindow,
   isImageName,
 } from './images.js';
+export { readNumpyDictionary } from './numpy.js';
+export type { NumberArray } from './numpy-array.js';
 export {
   type ImagePairs,
   locatePairs,

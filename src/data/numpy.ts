@@ -1,6 +1,10 @@
 // Matrices from NumPy's array format (NEP 1): magic and version, the length of a header, a Python literal with
-// type, order and shape, then the numbers. Only what an embedding file holds is read: real numbers, row-major.
+// type, order and shape, then the numbers. Read is what an embedding file holds (real numbers, row-major), and a
+// dictionary of arrays, pickled as older TensorFlow ports keep their weights.
 import { UserError } from '../common/errors.js';
+import { type NumberArray, pickledArray, soleObject } from './numpy-array.js';
+import { readPickle } from './pickle.js';
+import { pickledMap } from './pickle-values.js';
 
 const MAGIC = '\u0093NUMPY';
 
@@ -9,6 +13,51 @@ const types: Record<string, { bytes: number; read(view: DataView, offset: number
   '<f4': { bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
   '<f8': { bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
 };
+
+/** A file's header and where the numbers begin, or the pickle. */
+function readHeader(bytes: Uint8Array, fail: (problem: string) => never): { header: string; end: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const latin = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
+  if (bytes.length < 12 || latin(0, 6) !== MAGIC) fail('no .npy file: it does not begin as one');
+  // Version 1 has two bytes of length, later ones four.
+  const start = bytes[6] === 1 ? 10 : 12;
+  const end = start + (bytes[6] === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  if (end > bytes.length) fail('cut off inside the header');
+  return { header: latin(start, end), end };
+}
+
+const typeIn = (header: string): string => /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? '?';
+
+/**
+ * The arrays in a .npy file that holds one dictionary {layer: {name: array}} (`numpy.save` of a dictionary), as
+ * float32 and row-major, whatever their type and order were. Nothing in the file is executed. Throws a `UserError`
+ * that starts with `source` (the file's path) when the bytes are damaged or hold something else.
+ */
+export function readNumpyDictionary(
+  bytes: Uint8Array,
+  source: string,
+): Map<string, Map<string, NumberArray>> {
+  const fail = (problem: string): never => {
+    throw new UserError(`${source}: ${problem}`);
+  };
+  const { header, end } = readHeader(bytes, fail);
+  if (typeIn(header) !== '|O') fail('holds numbers, not a dictionary of arrays');
+  const { value } = readPickle(bytes, source, { start: end });
+  const layers =
+    pickledMap(soleObject(value)) ?? fail('holds no dictionary; expected {layer: {name: array}}');
+  const result = new Map<string, Map<string, NumberArray>>();
+  for (const [layer, held] of layers) {
+    const arrays =
+      pickledMap(held) ?? fail(`'${layer}' is no dictionary of arrays; expected {layer: {name: array}}`);
+    const read = new Map<string, NumberArray>();
+    for (const [name, value] of arrays) {
+      const array = pickledArray(value);
+      read.set(String(name), typeof array === 'string' ? fail(`'${layer}.${name}' ${array}`) : array);
+    }
+    result.set(String(layer), read);
+  }
+  return result;
+}
 
 /**
  * The matrix in a .npy file's bytes, as float32. Throws a `UserError` that starts with `source` (the file's path)
@@ -21,15 +70,9 @@ export function readNumpy(
   const fail = (problem: string): never => {
     throw new UserError(`${source}: ${problem}`);
   };
+  const { header, end } = readHeader(bytes, fail);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const latin = (from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
-  if (bytes.length < 12 || latin(0, 6) !== MAGIC) fail('no .npy file: it does not begin as one');
-  // Version 1 has two bytes of length, later ones four.
-  const start = bytes[6] === 1 ? 10 : 12;
-  const end = start + (bytes[6] === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (end > bytes.length) fail('cut off inside the header');
-  const header = latin(start, end);
-  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? '?';
+  const type = typeIn(header);
   const reader = types[type] ?? fail(`its numbers are of type ${type}; only ${Object.keys(types)} are read`);
   const shape = /'shape':\s*\((\d+),\s*(\d+)\)/.exec(header)?.slice(1).map(Number);
   if (!shape || !/'fortran_order':\s*False/.test(header))
