@@ -1,4 +1,5 @@
-// What a network costs: parameters and multiply-adds, counted on its graph layer by layer.
+// What a network costs: parameters and multiply-adds, counted on its graph layer by layer, as it is
+// used: normalisations are folded into the convolutions before them.
 import { UserError } from '../common/errors.js';
 import { input, nameOf, type Shape, sizeOf, type Tensor, topological } from '../graph/index.js';
 import { type NetworkOptions, networkNamed } from './networks.js';
@@ -29,7 +30,8 @@ export interface NetworkDescription {
 /** Products summed by one node. */
 function multiplyAddsOf(node: Tensor): number {
   const [a, b] = node.inputs;
-  if (node.op === 'conv2d') return sizeOf(node.shape) * sizeOf(b!.shape.slice(1));
+  if (node.op === 'conv2d' || node.op === 'depthwiseConv2d')
+    return sizeOf(node.shape) * sizeOf(b!.shape.slice(1));
   if (node.op === 'matmul') return sizeOf(node.shape) * a!.shape[a!.shape.length - 1]!;
   return 0;
 }
@@ -84,7 +86,7 @@ export function describeNetwork(
     throw new UserError(`size ${height}x${width} must be two whole numbers of at least 1, as in 112x96`);
   }
   const images = input('images', [1, network.channels, height, width]);
-  const embedding = network.build(new Scope(), images, options);
+  const embedding = network.build(new Scope(), images, { ...options, norm: 'folded' });
   const layers = describeLayers(embedding);
   const total = (key: 'parameters' | 'multiplyAdds') => layers.reduce((n, layer) => n + layer[key], 0);
   return {

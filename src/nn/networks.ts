@@ -2,7 +2,9 @@
 import { UserError } from '../common/errors.js';
 import type { Tensor } from '../graph/index.js';
 import { digitNet } from './backbones/digits.js';
+import { mobileFaceNet } from './backbones/mobilefacenet.js';
 import { SPHEREFACE_DEPTHS, sphereface } from './backbones/sphereface.js';
+import type { Normalization } from './normalization.js';
 import type { Scope } from './scope.js';
 
 /** What can be chosen about a network beside its name. */
@@ -11,6 +13,8 @@ export interface NetworkOptions {
   embedding?: number;
   /** SphereFace's ablation switch. */
   reluAfterFc1?: boolean;
+  /** How normalisations are built, in networks that have them. Default `batch`, to train. */
+  norm?: Normalization;
 }
 
 /** A network that can be asked for by name. */
@@ -20,6 +24,8 @@ export interface NetworkDefinition {
   readonly channels: number;
   /** The input size [H, W] it was designed for. */
   readonly size: readonly [number, number];
+  /** The embedding's length where nothing else is asked for. */
+  readonly embedding: number;
   /** The embedding [N, length] of x [N, channels, H, W]. */
   build(scope: Scope, x: Tensor, options?: NetworkOptions): Tensor;
 }
@@ -30,13 +36,22 @@ const definitions: NetworkDefinition[] = [
       name: `sphereface-${depth}`,
       channels: 3,
       size: [112, 96],
+      embedding: 512,
       build: (scope, x, options) => sphereface(scope, x, { depth, ...options }),
     }),
   ),
   {
+    name: 'mobilefacenet',
+    channels: 3,
+    size: [112, 112],
+    embedding: 128,
+    build: mobileFaceNet,
+  },
+  {
     name: 'digits',
     channels: 1,
     size: [28, 28],
+    embedding: 2,
     build: (scope, x, options) => digitNet(scope, x, { features: options?.embedding }),
   },
 ];
