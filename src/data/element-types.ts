@@ -77,8 +77,14 @@ export function countOf({ bytes, type, offset, shape, strides }: StridedNumbers)
 export function denseNumbers(block: StridedNumbers): Float32Array {
   const { bytes, type, littleEndian, offset, shape, strides } = block;
   const { bytes: size, read } = elementTypes[type];
+  const count = countOf(block) ?? 0;
+  const plain = String(strides) === String(rowMajor(shape));
+  if (type === 'float32' && littleEndian && plain) {
+    const start = bytes.byteOffset + offset * size;
+    return new Float32Array(bytes.buffer.slice(start, start + count * size) as ArrayBuffer);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const out = new Float32Array(countOf(block) ?? 0);
+  const out = new Float32Array(count);
   const index = shape.map(() => 0);
   let from = offset;
   for (let i = 0; i < out.length; i++) {

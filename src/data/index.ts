@@ -36,3 +36,5 @@ export {
   writeSafetensors,
 } from './safetensors.js';
 export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
+export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
+export type { StoredNumbers } from './torch-tensors.js';
