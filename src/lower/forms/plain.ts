@@ -40,18 +40,32 @@ const addition: Write = (node, context) => {
   elementwise('Add')(node, context);
 };
 
-/** Min and Max with a constant are written as Clip, which has a fast kernel on every provider. */
+/**
+ * Min and Max with a constant are written as Clip, which has a fast kernel on every provider; a Max that only a Min
+ * reads becomes one Clip with it, which ONNX Runtime puts into the convolution before it.
+ */
 const extremum =
   (opType: 'Min' | 'Max'): Write =>
   (node, context) => {
-    const [a, b] = node.inputs as readonly [Tensor, Tensor];
-    const [x, bound] = a.op === 'constant' ? [b, a] : [a, b];
-    if (bound.op !== 'constant' || bound.shape.length > 0) return elementwise(opType)(node, context);
+    const bounded = boundedOf(node);
+    if (!bounded) return elementwise(opType)(node, context);
     const layout = context.elementwiseLayout(node);
-    const limit = context.value(bound);
-    const limits = opType === 'Max' ? [limit] : ['', limit];
-    context.define(node, context.writer.node('Clip', [context.value(x, layout), ...limits]), layout);
+    const value = context.value(bounded.x, layout);
+    const bound = context.value(bounded.bound);
+    const [reader, ...others] = context.consumers(node);
+    const above =
+      opType === 'Max' && reader?.op === 'minimum' && others.length === 0 ? boundedOf(reader) : undefined;
+    const limits = opType === 'Min' ? ['', bound] : above ? [bound, context.value(above.bound)] : [bound];
+    // The Min is written first and the Max never: nothing else asks for it.
+    context.define(above ? reader! : node, context.writer.node('Clip', [value, ...limits]), layout);
   };
+
+/** What an extremum bounds, when its other operand is a constant number. */
+function boundedOf(node: Tensor): { x: Tensor; bound: Tensor } | undefined {
+  const [a, b] = node.inputs as readonly [Tensor, Tensor];
+  const [x, bound] = a.op === 'constant' ? [b, a] : [a, b];
+  return bound.op === 'constant' && bound.shape.length === 0 ? { x, bound } : undefined;
+}
 
 const reduction =
   (write: (context: LoweringContext, x: string, axes: number[], keepDims: number) => string): Write =>
