@@ -27,6 +27,7 @@ export {
 export { compareNames, listPeople, type Person } from './people.js';
 export { decodePhotograph, type Photograph, readPhotograph } from './photograph.js';
 export { imagesBelow, photographsAt } from './photographs.js';
+export { type AreaSums, areaSums, type RgbImage, resample, type Window } from './resample.js';
 export {
   readSafetensors,
   type Safetensors,
