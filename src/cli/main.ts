@@ -3,6 +3,7 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { infoCommand } from './info.js';
@@ -37,6 +38,7 @@ function program(): Command {
     toyCommand(),
     trainCommand(),
     evaluateCommand(),
+    detectCommand(),
     embedCommand(),
     projectCommand(),
     lossesCommand(),

@@ -1,6 +1,7 @@
 // Faces: model files, their manifests, and embeddings of aligned faces.
 
 export { inputTemplate } from './align/input-template.js';
+export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
 export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
 export {
   type Box,
@@ -12,6 +13,7 @@ export {
   scaled,
 } from './detect/detection.js';
 export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
+export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export {
   checkEmbeddingsFile,
@@ -36,6 +38,8 @@ export {
   manifestMetadata,
   manifestSchema,
   resolveManifest,
+  sameModel,
   sha256,
 } from './models/manifest.js';
+export { samplePhotographs } from './models/samples.js';
 export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';

@@ -185,3 +185,14 @@ function defined<T extends object>(object: T | undefined): Partial<T> {
     Object.entries(object ?? {}).filter(([, value]) => value !== undefined),
   ) as Partial<T>;
 }
+
+/** Whether two manifests are of one model prepared in one way, so that their embeddings can be compared. */
+export function sameModel(a: Manifest, b: Manifest): boolean {
+  const told = ({ name, input, template, flip, embedding, trainedOn }: Manifest) =>
+    JSON.stringify([
+      [name, template, flip, embedding.length, trainedOn],
+      [input.width, input.height, input.order, input.mean, input.scale],
+    ]);
+  const hashes = [a.sha256, b.sha256].filter((hash) => hash !== undefined);
+  return told(a) === told(b) && new Set(hashes).size < 2;
+}

@@ -1,0 +1,31 @@
+// The flags of every command that looks for faces in photographs.
+import { type Command, Option } from 'commander';
+import { DEFAULT_DETECTOR, type FaceChoice, faceChoices } from '../face/index.js';
+import { number, whole } from './flags.js';
+
+export interface DetectorFlags {
+  detector: string;
+  minFace?: number;
+  score?: number;
+  face: FaceChoice;
+}
+
+export const DETECTORS = `
+Detectors: 'face-api' (the default, from the npm package) and 'face-api-tiny' (smaller) are built in. YuNet and
+SCRFD by their ONNX file, MTCNN by the folder of its three weight files (det1, det2, det3 as .npy or .caffemodel),
+or any of them by the name under which 'hypersphere models' has it.`;
+
+/** Adds --detector, --min-face, --score and --face, of which `face` is the default. */
+export function withDetectorFlags(command: Command, face: FaceChoice): Command {
+  return command
+    .option('--detector <name|file>', 'what finds faces (see below)', DEFAULT_DETECTOR)
+    .option(
+      '--min-face <pixels>',
+      "least width of a face that is looked for (default: the detector's)",
+      whole(1),
+    )
+    .option('--score <s>', "least score of a face, 0 to 1 (default: the detector's)", number(0))
+    .addOption(
+      new Option('--face <which>', 'which of several faces is meant').choices(faceChoices).default(face),
+    );
+}
