@@ -50,8 +50,8 @@ export function trainCommand(): Command {
     .option('--option <name=value>', 'any other option of the loss; may be repeated', assignment)
     .option('--gradient <kind>', 'gradient of the loss, where it has a choice')
     .option('--lambda-min <l>', 'lowest lambda of the annealing (a-softmax: default 5)', number(0))
-    .option('--size <HxW>', 'input height x width (default 112x96)', size)
-    .option('--embedding <n>', 'length of the embedding (default 512)', whole(1))
+    .option('--size <HxW>', "input height x width (default: the network's own, as 112x96)", size)
+    .option('--embedding <n>', "length of the embedding (default: the network's own, 512 or 128)", whole(1))
     .option('--relu-after-fc1', "a ReLU on the embedding, for the paper's ablation")
     .option('--batch <n>', 'images a step (default 64)', whole(1))
     .option(

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
 import { type Annealing, type LossOptions, lossNamed, lossToTrain } from '../losses/index.js';
+import { networkNamed } from '../nn/index.js';
 import { deviceNames } from '../runtime/index.js';
 import { DEFAULT_EPOCHS, defaultGamma, defaultMilestones, defaultRate, PAPER } from './schedule.js';
 
@@ -17,6 +18,7 @@ export const NETWORKS = [
   'sphereface-20',
   'sphereface-36',
   'sphereface-64',
+  'mobilefacenet',
 ] as const;
 
 const count = z.number().int().positive();
@@ -164,6 +166,10 @@ export function draftConfig(settings: Settings): Draft {
     );
   }
   const definition = lossToTrain(loss);
+  const network = networkNamed(net);
+  if (settings.reluAfterFc1 && !net.startsWith('sphereface')) {
+    throw new UserError(`--relu-after-fc1 is a switch of the SphereFace networks: leave it out for ${net}`);
+  }
   if (settings.steps !== undefined && settings.epochs !== undefined) {
     throw new UserError('--steps and --epochs both say how long to train: give one of them');
   }
@@ -175,8 +181,8 @@ export function draftConfig(settings: Settings): Draft {
     net,
     loss,
     lossOptions: settings.lossOptions ?? {},
-    size: settings.size ?? [112, 96],
-    embedding: settings.embedding ?? 512,
+    size: settings.size ?? [network.size[0], network.size[1]],
+    embedding: settings.embedding ?? network.embedding,
     reluAfterFc1: settings.reluAfterFc1 ?? false,
     order: settings.order ?? 'bgr',
     mirror: settings.mirror ?? true,

@@ -7,6 +7,7 @@ import { writeSafetensors } from '../data/index.js';
 import { type Manifest, manifestBeside, manifestMetadata } from '../face/index.js';
 import { nameOf } from '../graph/index.js';
 import { lowerInference } from '../lower/index.js';
+import { foldNormalizations } from '../nn/index.js';
 import type { Config } from './config.js';
 import { FILES, type Identities, writeJson } from './run-folder.js';
 import { embedder, type TrainingStep } from './step.js';
@@ -21,7 +22,7 @@ export function exportModel(
   identities: Identities,
   step: TrainingStep,
 ): void {
-  const { images, embedding, parameters } = embedder(config);
+  const { images, embedding } = embedder(config);
   const [height, width] = config.size;
   const people = identities.trained.length;
   const count = identities.trained.reduce((sum, person) => sum + person.images, 0);
@@ -42,11 +43,12 @@ export function exportModel(
   const bytes = lowerInference({
     inputs: [images],
     outputs: { [OUTPUT]: embedding },
-    weights: state,
+    weights: foldNormalizations(state),
     metadata: manifestMetadata(manifest),
   });
   writeFileSync(join(config.out, FILES.model), bytes);
   writeJson(join(config.out, FILES.manifest), manifestBeside(manifest, bytes));
+  const { parameters } = embedder(config, 'running');
   writeHead(config, state, step, new Set(parameters.map(({ name }) => name)));
 }
 

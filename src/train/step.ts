@@ -3,7 +3,7 @@
 import { argMax, cast, equal, gradients, input, mean, type Tensor, topological } from '../graph/index.js';
 import { type LossTerms, lossNamed } from '../losses/index.js';
 import type { StepGraph } from '../lower/index.js';
-import { networkNamed, type Parameter, Scope } from '../nn/index.js';
+import { type Normalization, networkNamed, type Parameter, Scope } from '../nn/index.js';
 import { sgdUpdates } from './sgd.js';
 
 /** What the network is, a part of the run's configuration. */
@@ -54,15 +54,28 @@ export interface TrainingStep {
   schedule: LossTerms['schedule'];
   /**
    * From a batch to its `embedding` [batch, D] and, if the loss has them, its `classVectors` [K, D] and the
-   * `decision` [batch] by its largest logit without margin; no update.
+   * `decision` [batch] by its largest logit without margin; no update. Normalisations use their running
+   * statistics, so an image's embedding is that of the exported model.
    */
   probe: StepGraph;
 }
 
 /** The network on images [N, C, H, W]; returns embeddings [N, embedding]. */
-function buildNetwork(scope: Scope, images: Tensor, options: NetworkChoice): Tensor {
+function buildNetwork(scope: Scope, images: Tensor, options: NetworkChoice, norm: Normalization): Tensor {
   const { embedding, reluAfterFc1 } = options;
-  return networkNamed(options.net).build(scope, images, { embedding, reluAfterFc1 });
+  return networkNamed(options.net).build(scope, images, { embedding, reluAfterFc1, norm });
+}
+
+/** The network with its loss on images [N, C, H, W] and labels [N]. */
+function buildWithLoss(
+  scope: Scope,
+  [images, labels]: readonly [Tensor, Tensor],
+  options: StepOptions,
+  norm: Normalization,
+): LossTerms & { embedding: Tensor } {
+  const embedding = buildNetwork(scope, images, options, norm);
+  const context = { scope, embedding, labels, classes: options.classes };
+  return { embedding, ...lossNamed(options.loss).build(context, options.lossOptions) };
 }
 
 /**
@@ -76,10 +89,7 @@ export function trainingStep(options: StepOptions): TrainingStep {
   const images = input(NAMES.images, [options.batch, networkNamed(options.net).channels, ...options.size]);
   const labels = input(NAMES.labels, [options.batch], 'int32');
   const rate = input(NAMES.rate, []);
-  const embedding = buildNetwork(scope, images, options);
-
-  const context = { scope, embedding, labels, classes: options.classes };
-  const terms = lossNamed(options.loss).build(context, options.lossOptions);
+  const terms = buildWithLoss(scope, [images, labels], options, 'batch');
 
   const parameters = scope.parameters;
   const tensors = parameters.map((parameter) => parameter.tensor);
@@ -97,23 +107,19 @@ export function trainingStep(options: StepOptions): TrainingStep {
     parameters,
     velocities,
     schedule: terms.schedule,
-    probe: probeOf(images, labels, embedding, terms),
+    probe: probeOf([images, labels], options),
   };
 }
 
-function probeOf(
-  images: Tensor,
-  labels: Tensor,
-  embedding: Tensor,
-  { classVectors, logits }: LossTerms,
-): StepGraph {
+function probeOf(inputs: readonly [Tensor, Tensor], options: StepOptions): StepGraph {
+  const { embedding, classVectors, logits } = buildWithLoss(new Scope(), inputs, options, 'running');
   const outputs: Record<string, Tensor> = {
     embedding,
     ...(classVectors && { classVectors }),
     ...(logits && { decision: argMax(logits, 1) }),
   };
   const needed = topological(Object.values(outputs)).filter(({ op }) => op === 'parameter');
-  return { inputs: [images, labels], state: needed.map((parameter) => ({ parameter })), outputs };
+  return { inputs, state: needed.map((parameter) => ({ parameter })), outputs };
 }
 
 /** Share of rows of logits [N, K] whose largest entry is the label's. */
@@ -123,16 +129,20 @@ export function accuracy(logits: Tensor, labels: Tensor): Tensor {
 
 /**
  * The embedder alone: the network on one image [1, C, H, W], for export, and behind it what the loss compares
- * where that is not the network's own embedding (a projection).
+ * where that is not the network's own embedding (a projection). Its normalisations are `folded`: its weights are
+ * `foldNormalizations` of a run's state; `running`, it takes the state as it is.
  */
-export function embedder(options: NetworkChoice & LossChoice): {
+export function embedder(
+  options: NetworkChoice & LossChoice,
+  norm: Exclude<Normalization, 'batch'> = 'folded',
+): {
   images: Tensor;
   embedding: Tensor;
   parameters: readonly Parameter[];
 } {
   const scope = new Scope();
   const images = input(NAMES.images, [1, networkNamed(options.net).channels, ...options.size]);
-  const features = buildNetwork(scope, images, options);
+  const features = buildNetwork(scope, images, options, norm);
   const embedding = lossNamed(options.loss).embed?.(scope, features, options.lossOptions) ?? features;
   return { images, embedding, parameters: scope.parameters };
 }

@@ -106,6 +106,8 @@ async function trainOn(
   const source = new BatchSource(data.pixels, { batch, seed, mirror, perPerson });
   const config = resolveConfig(draft, source.batchesPerEpoch);
   const identities = identitiesOf(data, config.data);
+  // What cannot be built is refused before the folder of an earlier run is emptied.
+  const step = trainingStep({ ...config, classes: data.people.length });
   if (options.resume) {
     requireSameConfig(readSettings(join(out, FILES.config)), config);
     requireSameData(config, identities);
@@ -119,7 +121,6 @@ async function trainOn(
     say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
   }
 
-  const step = trainingStep({ ...config, classes: data.people.length });
   const resumed = options.resume ? checkpointOf(out, say) : undefined;
   const start = resumed ?? { step: 0, seconds: 0, state: freshState(step, seed) };
   truncateMetrics(out, start.step);

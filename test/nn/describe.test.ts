@@ -65,6 +65,27 @@ describe('describeNetwork', () => {
     expect(network.layers.at(-1)!.parameters).toBe(128 * 7 * 6 * 512 + 128);
   });
 
+  test('MobileFaceNet has .99 M parameters and 221 M multiply-adds, as in Table 2 of its paper', () => {
+    const { parameters, multiplyAdds, embedding, input, layers } = describeNetwork('mobilefacenet');
+    expect(Math.round(parameters / 1e4) / 100).toBe(0.99);
+    expect(Math.round(multiplyAdds / 1e6)).toBe(221);
+    expect([embedding, ...input]).toEqual([128, 3, 112, 112]);
+    expect(layers.find(({ name }) => name === 'block4_1.depthwise')).toEqual({
+      name: 'block4_1.depthwise',
+      output: [512, 7, 7],
+      parameters: 512 * 9 + 512,
+      multiplyAdds: 512 * 7 * 7 * 9,
+    });
+  });
+
+  test('its global kernel has the size of what remains of an image', () => {
+    const globalOf = (size: [number, number]) =>
+      describeNetwork('mobilefacenet', { size }).layers.find(({ name }) => name === 'global')!;
+    expect(globalOf([112, 96]).parameters).toBe(512 * 7 * 6 + 512);
+    expect(globalOf([32, 40]).parameters).toBe(512 * 2 * 3 + 512);
+    expect(globalOf([112, 96]).output).toEqual([512, 1, 1]);
+  });
+
   test('the digit network is small', () => {
     const network = describeNetwork('digits');
     expect(network.input).toEqual([1, 28, 28]);
@@ -74,7 +95,9 @@ describe('describeNetwork', () => {
 
   test('an unknown network or size is refused', () => {
     expect(() => describeNetwork('resnet')).toThrow(UserError);
-    expect(() => describeNetwork('resnet')).toThrow(/'resnet'; choose sphereface-4, .*sphereface-64, digits/);
+    expect(() => describeNetwork('resnet')).toThrow(
+      /'resnet'; choose sphereface-4, .*sphereface-64, mobilefacenet, digits/,
+    );
     expect(() => describeNetwork('toString')).toThrow(UserError);
     expect(() => describeNetwork('digits', { size: [0, 28] })).toThrow(/size 0x28/);
   });

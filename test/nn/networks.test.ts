@@ -8,6 +8,8 @@ import {
   fullyConnected,
   gaussian,
   initialParameters,
+  mobileFaceNet,
+  type Normalization,
   type Parameter,
   Scope,
   type SphereFaceDepth,
@@ -97,6 +99,59 @@ describe('SphereFace as published', () => {
 
   test('reluAfterFc1 puts a ReLU behind FC1', () => {
     expect(network(4, { reluAfterFc1: true }).embedding.op).toBe(relu(input('x', [1])).op);
+  });
+});
+
+describe('MobileFaceNet', () => {
+  const declared = (norm: Normalization): readonly Parameter[] => {
+    const scope = new Scope();
+    const embedding = mobileFaceNet(scope, input('images', [2, 3, 32, 32]), { norm, embedding: 16 });
+    expect(embedding.shape).toEqual([2, 16]);
+    return scope.parameters;
+  };
+  const norm = ['weight', 'bias', 'running_mean', 'running_var'].map((part) => `norm.${part}`);
+
+  test('declares its parameters in the order of its layers, to train and to evaluate', () => {
+    const blocks = [5, 1, 6, 1, 2].flatMap((n, row) =>
+      Array.from({ length: n }, (_, k) => `block${row + 1}_${k + 1}`),
+    );
+    const layers = [
+      ...['conv1', 'depthwise1'],
+      ...blocks.flatMap((block) => ['expand', 'depthwise', 'project'].map((part) => `${block}.${part}`)),
+      ...['conv2', 'global', 'embedding'],
+    ];
+    const linear = /project|global|embedding/;
+    const names = layers.flatMap((layer) =>
+      ['weight', ...norm, ...(linear.test(layer) ? [] : ['prelu.slope'])].map((part) => `${layer}.${part}`),
+    );
+    expect(declared('batch').map((p) => p.name)).toEqual(names);
+    expect(declared('running').map((p) => p.name)).toEqual(names);
+    expect(declared('folded').map((p) => p.name)).toEqual(
+      layers.flatMap((layer) =>
+        ['weight', 'bias', ...(linear.test(layer) ? [] : ['prelu.slope'])].map((part) => `${layer}.${part}`),
+      ),
+    );
+  });
+
+  test('neither slopes nor gamma and beta decay, and the last convolution decays ten times as much', () => {
+    for (const { name, decay, rate, next } of declared('batch')) {
+      const expected = name === 'embedding.weight' ? 10 : /norm|slope/.test(name) ? 0 : 1;
+      expect(decay, name).toBe(expected);
+      expect([rate, next !== undefined], name).toEqual(name.includes('running') ? [0, true] : [1, false]);
+    }
+  });
+
+  test('a residual sum stands where a bottleneck keeps size and channels', () => {
+    const x = input('images', [1, 3, 112, 112]);
+    const nodes = topological([mobileFaceNet(new Scope(), x, { norm: 'folded' })]);
+    const bias = (t: Tensor) => t.op === 'reshape';
+    const sums = nodes.filter((t) => t.op === 'add' && !t.inputs.some(bias)).map((t) => t.shape);
+    expect(sums).toEqual([
+      ...new Array(4).fill([1, 64, 28, 28]),
+      ...new Array(6).fill([1, 128, 14, 14]),
+      ...new Array(2).fill([1, 128, 7, 7]),
+    ]);
+    expect(nodes.filter((t) => t.op === 'prelu').length).toBe(2 + 2 * 15 + 1);
   });
 });
 
