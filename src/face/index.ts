@@ -13,6 +13,7 @@ export {
   scaled,
 } from './detect/detection.js';
 export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
+export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export {
