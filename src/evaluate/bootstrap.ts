@@ -99,7 +99,7 @@ function unitsOf(units: Units | undefined, n: number) {
 }
 
 /** The 2.5 % and 97.5 % quantiles, linearly interpolated. */
-function interval(values: number[]): [number, number] {
+export function interval(values: number[]): [number, number] {
   const sorted = Float64Array.from(values).sort();
   const quantile = (share: number) => {
     const at = share * (sorted.length - 1);

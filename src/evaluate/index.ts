@@ -28,6 +28,12 @@ export { type SummaryRow, summarise } from './summary.js';
 export { type Features, type Fusion, fuse, l2Normalise, type Templates } from './templates.js';
 export { exactRule, insightfaceRule, spherefaceRule, type ThresholdRule } from './thresholds.js';
 export {
+  type ThresholdAtFmr,
+  type ThresholdsAtFmr,
+  type ThresholdsOptions,
+  thresholdsAtFmr,
+} from './thresholds-at-fmr.js';
+export {
   standardFars,
   type VerificationOptions,
   type VerificationResult,

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPhotograph } from '../../src/data/index.js';
+import { inputTemplate } from '../../src/face/align/input-template.js';
+import { templatePoints } from '../../src/face/align/template.js';
 import { dlibResnetManifest, type Embedder, openEmbedder } from '../../src/face/index.js';
 import { builtInRecogniser, dlibResnet, dlibResnetWeights } from '../../src/face/models/dlib-resnet.js';
 import { faceApiModelFolder, readFaceApiWeights } from '../../src/face/models/face-api-weights.js';
@@ -87,6 +89,45 @@ test('the file says what it is and how a face is prepared', async () => {
     expect(embedder.length).toBe(128);
   } finally {
     await embedder.close();
+  }
+});
+
+test("the template is dlib's mean face with a quarter of its size around it", () => {
+  // get_face_chip_details of dlib/image_transforms/interpolation.h: points 36..41, 42..47, 30, 48 and 54 of 68.
+  const eye = [
+    [0.121737, 0.216423],
+    [0.187122, 0.178758],
+    [0.265825, 0.179852],
+    [0.334606, 0.231733],
+    [0.260918, 0.245099],
+    [0.182743, 0.244077],
+  ] as const;
+  const other = [
+    [0.645647, 0.231733],
+    [0.714428, 0.179852],
+    [0.793132, 0.178758],
+    [0.858516, 0.216423],
+    [0.79751, 0.244077],
+    [0.719335, 0.245099],
+  ] as const;
+  const mean = (points: readonly (readonly [number, number])[]) =>
+    [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis as 0 | 1], 0) / points.length);
+  const face = [mean(eye), mean(other), [0.490127, 0.515625], [0.254149, 0.780233], [0.726104, 0.780233]];
+  const template = inputTemplate(dlibResnetManifest);
+  expect([template.width, template.height]).toEqual([SIZE, SIZE]);
+  templatePoints(template).forEach((point, i) => {
+    // The middle of the unit square, dlib's 75, lies on the middle of the pixels, 74.5.
+    point.forEach((at, axis) => {
+      expect(at).toBeCloseTo(((face[i]![axis]! - 0.5) / 1.5) * SIZE + 74.5, 3);
+    });
+  });
+});
+
+test('the thresholds rise as fewer false matches are wanted', () => {
+  const { points } = dlibResnetManifest.thresholds!;
+  for (const [k, { fmr, threshold }] of points.entries()) {
+    expect(threshold).toBeLessThan(1);
+    if (k > 0) expect(fmr < points[k - 1]!.fmr && threshold > points[k - 1]!.threshold).toBe(true);
   }
 });
 
