@@ -25,9 +25,9 @@ const scaledSize = ({ width, height }: Size, scale: number): Size => ({
   height: Math.max(1, Math.round(height * scale)),
 });
 
-/** As large as fits a canvas of a given size, sides in proportion. */
-export function fitInto(canvas: Size, photograph: Size): Fit {
-  const scale = Math.min(canvas.width / photograph.width, canvas.height / photograph.height);
+/** As large as fits a canvas of a given size, sides in proportion; never more than `most` times as large. */
+export function fitInto(canvas: Size, photograph: Size, most = Number.POSITIVE_INFINITY): Fit {
+  const scale = Math.min(canvas.width / photograph.width, canvas.height / photograph.height, most);
   return { canvas, content: scaledSize(photograph, scale) };
 }
 
@@ -50,15 +50,10 @@ export function letterbox(
   const rows = taps(photograph.height, content.height);
   const narrow = acrossRows(photograph, columns);
   const stride = content.width * 3;
-  const line = new Float32Array(stride);
+  const mixed = new Float32Array(stride);
   const [red, blue] = order === 'rgb' ? [0, 2 * plane] : [2 * plane, 0];
   for (let y = 0; y < content.height; y++) {
-    line.fill(0);
-    for (let k = rows.start[y]!; k < rows.start[y + 1]!; k++) {
-      const weight = rows.weight[k]!;
-      const from = (rows.first[y]! + k - rows.start[y]!) * stride;
-      for (let i = 0; i < stride; i++) line[i]! += weight * narrow[from + i]!;
-    }
+    const line = mix(narrow, rows, y, mixed);
     for (let x = 0, i = 0, to = y * canvas.width; x < content.width; x++, i += 3, to++) {
       planes[to + red] = (line[i]! - mean) * scale;
       planes[to + plane] = (line[i + 1]! - mean) * scale;
@@ -66,6 +61,25 @@ export function letterbox(
     }
   }
   return planes;
+}
+
+/** Row y of the result: one of the rows as it is, or a weighted mean of several, written to `into`. */
+function mix(
+  rows: Float32Array | Uint8Array,
+  { first, start, weight }: Taps,
+  y: number,
+  into: Float32Array,
+): Float32Array | Uint8Array {
+  const count = start[y + 1]! - start[y]!;
+  const from = first[y]! * into.length;
+  if (count === 1) return rows.subarray(from, from + into.length);
+  into.fill(0);
+  for (let k = 0; k < count; k++) {
+    const share = weight[start[y]! + k]!;
+    const at = from + k * into.length;
+    for (let i = 0; i < into.length; i++) into[i]! += share * rows[at + i]!;
+  }
+  return into;
 }
 
 /** Rows resized along x: [height, columns, 3]. */

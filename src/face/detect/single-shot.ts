@@ -58,7 +58,7 @@ export function singleShotDetector(
     threshold,
     async detect(photographs) {
       const all: Detection[][] = [];
-      // One at a time: a batch of photographs of one size takes as long as they do singly.
+      // One at a time: on one thread a batch of photographs of one size takes as long as they do singly.
       for (const photograph of photographs) all.push(await look(photograph));
       return all;
     },

@@ -21,6 +21,7 @@ const LEAST_FACE = 10;
  */
 export const yunet: SingleShot = {
   name: 'yunet',
+  // OpenCV's own default of 0.9 leaves out most faces of 10 to 30 pixels.
   threshold: 0.6,
   overlap: 0.3,
   input: { order: 'bgr', mean: 0, scale: 1 },
@@ -36,11 +37,12 @@ export const yunet: SingleShot = {
   },
 
   /**
-   * A model of a fixed size gets the photograph as large as fits. One of any size gets it as it is, shrunk to a
-   * longer side of 640 pixels unless faces of `minFace` pixels would become too small to be found.
+   * A photograph is never enlarged: YuNet was trained on faces of 10 to 300 pixels. On a model of a fixed size it is
+   * shrunk to fit; on one of any size to a longer side of 640 pixels, or more where faces of `minFace` pixels would
+   * become too small to be found.
    */
   fit(photograph, fixed, minFace = Number.POSITIVE_INFINITY) {
-    if (fixed) return fitInto(fixed, photograph);
+    if (fixed) return fitInto(fixed, photograph, 1);
     const shrunk = Math.max(
       LONGER_SIDE / Math.max(photograph.width, photograph.height),
       LEAST_FACE / minFace,
