@@ -1,10 +1,10 @@
 // The flags of every command that runs a model on faces: where to compute, and what a model that carries no
 // manifest does not say itself.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { EmbedderOptions, ManifestOverrides } from '../face/index.js';
+import { type EmbedderOptions, type ManifestOverrides, templateLabel, templateNamed } from '../face/index.js';
 import { type DeviceName, deviceNames } from '../runtime/index.js';
 import { size, whole } from './flags.js';
-import { UsageError } from './output.js';
+import { UsageError, usage } from './output.js';
 
 export interface EmbedderFlags {
   device?: DeviceName;
@@ -16,6 +16,7 @@ export interface EmbedderFlags {
   scale?: PerPlane;
   size?: [number, number];
   flip?: 'concatenate' | 'sum' | 'none';
+  template?: string;
 }
 type PerPlane = number | [number, number, number];
 
@@ -42,6 +43,10 @@ export function withEmbedderFlags(command: Command): Command {
       perPlane,
     )
     .option('--size <HxW>', 'input height x width, where the model leaves it open', size)
+    .option(
+      '--template <name>',
+      'how its faces are aligned: arcface, sphereface or dlib; @0 or @1 after it says what the first pixel is called',
+    )
     .addOption(
       new Option('--flip <how>', 'how the features of image and mirror image are joined').choices([
         'concatenate',
@@ -53,15 +58,16 @@ export function withEmbedderFlags(command: Command): Command {
 
 /** The flags as an embedder's options. */
 export function embedderOptions(flags: EmbedderFlags): EmbedderOptions {
-  const { device, threads, batch, manifest, order, mean, scale, size, flip } = flags;
+  const { device, threads, batch, manifest, order, mean, scale, size, flip, template } = flags;
   const overrides: ManifestOverrides = {
     ...(flip && { flip }),
+    ...(template !== undefined && { template: templateLabel(usage(() => templateNamed(template))) }),
     input: { order, mean, scale, height: size?.[0], width: size?.[1] },
   };
-  const given = [order, mean, scale, size, flip].some((value) => value !== undefined);
+  const given = [order, mean, scale, size, flip, template].some((value) => value !== undefined);
   if (manifest !== undefined && given) {
     throw new UsageError(
-      '--manifest FILE says everything: leave out --order, --mean, --scale, --size and --flip',
+      '--manifest FILE says everything: leave out --order, --mean, --scale, --size, --template and --flip',
     );
   }
   return { device, threads, batch, manifest: manifest ?? (given ? overrides : undefined) };

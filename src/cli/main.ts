@@ -3,15 +3,18 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { compareCommand } from './compare.js';
 import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
+import { identifyCommand } from './identify.js';
 import { infoCommand } from './info.js';
 import { lossesCommand } from './losses.js';
 import { main } from './output.js';
 import { projectCommand } from './project.js';
 import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
+import { verifyCommand } from './verify.js';
 
 const EXAMPLES = `
 Examples:
@@ -39,6 +42,9 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     detectCommand(),
+    verifyCommand(),
+    identifyCommand(),
+    compareCommand(),
     embedCommand(),
     projectCommand(),
     lossesCommand(),

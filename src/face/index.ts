@@ -27,6 +27,7 @@ export {
 } from './embed/folder.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
+export { bothRealigned } from './embed/realigned.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
 export { builtInModels, DEFAULT_MODEL } from './models/built-in.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
@@ -44,3 +45,6 @@ export {
 } from './models/manifest.js';
 export { samplePhotographs } from './models/samples.js';
 export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';
+export { openReader, type ReaderOptions } from './open-reader.js';
+export type { Quality } from './quality.js';
+export { FaceReader, type ReadFace, type ReadPhotograph } from './reader.js';

@@ -1,4 +1,12 @@
 // Reports: self-contained HTML pages from results, with plots as SVG.
+export {
+  type ComparedFace,
+  type ComparedPhotograph,
+  type CompareResults,
+  comparePage,
+} from './compare-page.js';
+export { comparedPhotograph, type FaceToShow } from './compared.js';
+export { drawFaces, imageData } from './draw-faces.js';
 export { figuresPage, writeFigure, writeFiguresPage } from './figures-page.js';
 export { runPage, writeRunPage } from './run-page.js';
 export { toyPage, writeToyPage } from './toy-page.js';

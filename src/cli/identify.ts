@@ -1,0 +1,203 @@
+// hypersphere identify: who of some known people is in photographs, if anyone.
+import { Command } from 'commander';
+import { UserError } from '../common/errors.js';
+import { listPeople, photographsAt } from '../data/index.js';
+import {
+  type Candidate,
+  type EnrolledFace,
+  type FaceReader,
+  falsePositiveRate,
+  Gallery,
+  type ReadFace,
+  readEmbeddings,
+  sameModel,
+} from '../face/index.js';
+import { DETECTORS } from './detector-flags.js';
+import { FOREIGN_MODELS } from './embedder-flags.js';
+import { whole } from './flags.js';
+import { note, progress, result } from './output.js';
+import {
+  DECISIONS,
+  type DecisionFlags,
+  decisionOf,
+  noFace,
+  type ReaderFlags,
+  readerOf,
+  withDecisionFlags,
+  withReaderFlags,
+} from './reader-flags.js';
+
+const HELP = `
+The gallery is a folder with one folder of photographs a person, of each of which the largest face is enrolled, or a
+file of embeddings that 'hypersphere embed' made of such a folder with the same model. A face that is not similar
+enough to anybody is 'unknown'. The more people are enrolled, the likelier a stranger is taken for one of them: the
+answer says how likely, if every comparison has the false match rate.
+${DECISIONS}
+${DETECTORS}
+${FOREIGN_MODELS}
+
+Examples:
+  hypersphere identify --gallery people party.jpg
+  hypersphere identify --gallery people photos --fmr 0.0001 --json`;
+
+interface Flags extends ReaderFlags, DecisionFlags {
+  gallery: string;
+  top: number;
+  json?: boolean;
+}
+
+/** One face of a photograph with who it is. */
+interface Identified {
+  person: string | null;
+  similarity: number;
+  candidates: Candidate[];
+  face: ReadFace;
+}
+type Entry = { path: string; faces: Identified[] } | { path: string; problem: string };
+
+export function identifyCommand(): Command {
+  const command = new Command('identify')
+    .description('tell who of some known people is in photographs; unknown is an answer')
+    .requiredOption(
+      '--gallery <dir|file>',
+      'the known people: a folder with one folder a person, or embeddings',
+    )
+    .argument('<image...>', 'photographs, or folders of them');
+  return withDecisionFlags(withReaderFlags(command, 'all'))
+    .option('--top <n>', 'candidates listed for each face', whole(1), 3)
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(images: string[], flags: Flags): Promise<void> {
+  const paths = await photographsAt(images);
+  const reader = await readerOf(flags);
+  try {
+    const decision = decisionOf(reader, flags);
+    const { gallery, skipped } = await enrol(reader, flags.gallery);
+    const people = gallery.people.length;
+    const stranger = decision.fmr === undefined ? undefined : falsePositiveRate(decision.fmr, people);
+    const entries: Entry[] = [];
+    const shown = paths.length > 8 ? progress(paths.length, 'photographs') : undefined;
+    try {
+      for await (const photograph of reader.read(paths, { choice: flags.face })) {
+        if ('problem' in photograph) {
+          (shown?.note ?? note)(photograph.problem);
+          entries.push(photograph);
+        } else {
+          const faces = photograph.faces.map((face): Identified => {
+            const candidates = gallery.nearest(face.embedding, flags.top);
+            const [{ person, similarity }] = candidates as [Candidate];
+            return { person: similarity >= decision.threshold ? person : null, similarity, candidates, face };
+          });
+          entries.push({ path: photograph.path, faces });
+        }
+        shown?.update(entries.length, '');
+      }
+    } finally {
+      shown?.stop();
+    }
+    if (entries.every((entry) => 'problem' in entry)) {
+      if (entries.length > 1)
+        throw new UserError(`none of the ${entries.length} files can be read (see above)`);
+      process.exitCode = 1;
+      if (!flags.json) return;
+    }
+    result(
+      {
+        ...decision,
+        people,
+        ...(stranger !== undefined && { falsePositiveRate: stranger }),
+        model: reader.embedder.manifest.name,
+        detector: reader.detector.name,
+        skipped,
+        images: entries.map(described),
+      },
+      [
+        `${people} ${people === 1 ? 'person' : 'people'} enrolled; threshold ${decision.threshold.toFixed(3)}${stranger === undefined ? '' : `: a stranger is taken for one of them about ${percent(stranger)} of the time`}`,
+        ...entries.flatMap((entry) => ('faces' in entry ? [text(reader, entry)] : [])),
+      ].join('\n'),
+      flags.json,
+    );
+  } finally {
+    await reader.close();
+  }
+}
+
+const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
+
+/** The gallery's people, from photographs or from embeddings that were made of them. */
+async function enrol(
+  reader: FaceReader,
+  source: string,
+): Promise<{ gallery: Gallery; skipped: { path: string; reason: string }[] }> {
+  const { manifest } = reader.embedder;
+  if (/\.(safetensors|npy|jsonl)$/i.test(source)) {
+    const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
+    if (theirs && !sameModel(theirs, manifest))
+      throw new UserError(
+        `${source}: its embeddings are of the model ${theirs.name}, those of the photographs of ${manifest.name}; give the same --model, or make it again with: hypersphere embed`,
+      );
+    const faces = images.flatMap(({ person }, i): EnrolledFace[] =>
+      person === null ? [] : [{ person, embedding: embeddings.subarray(i * length, (i + 1) * length) }],
+    );
+    return { gallery: new Gallery(faces), skipped: [] };
+  }
+  const people = await listPeople(source);
+  const owner = new Map(people.flatMap(({ name, paths }) => paths.map((path) => [path, name] as const)));
+  const faces: EnrolledFace[] = [];
+  const skipped: { path: string; reason: string }[] = [];
+  const shown = progress(owner.size, 'photographs enrolled');
+  let done = 0;
+  try {
+    for await (const photograph of reader.read([...owner.keys()], { choice: 'largest' })) {
+      const { path } = photograph;
+      const problem = 'problem' in photograph ? photograph.problem : noFace(reader, path);
+      const face = 'problem' in photograph ? undefined : photograph.faces[0];
+      if (face) faces.push({ person: owner.get(path)!, embedding: face.embedding });
+      else {
+        skipped.push({ path, reason: problem.replace(`${path}: `, '') });
+        shown.note(`skipped ${problem}`);
+      }
+      shown.update(++done, '');
+    }
+  } finally {
+    shown.stop();
+  }
+  const missing = people.filter(({ name }) => !faces.some(({ person }) => person === name));
+  for (const { name } of missing) note(`${name}: not enrolled, as none of the photographs can be used`);
+  return { gallery: new Gallery(faces), skipped };
+}
+
+function described(entry: Entry): object {
+  if ('problem' in entry) return entry;
+  return {
+    path: entry.path,
+    faces: entry.faces.map(({ person, similarity, candidates, face: { detection, quality } }) => ({
+      person,
+      similarity,
+      candidates,
+      ...detection,
+      quality,
+    })),
+  };
+}
+
+function text(reader: FaceReader, { path, faces }: Entry & { faces: Identified[] }): string {
+  if (faces.length === 0) return noFace(reader, path);
+  const one = ({ person, similarity, candidates, face: { detection, quality } }: Identified): string => {
+    const { x, y } = detection.box;
+    const others = candidates.slice(person === null ? 0 : 1);
+    const nearest = others.map((other) => `${other.person} ${other.similarity.toFixed(3)}`).join(', ');
+    return [
+      `  ${person ?? 'unknown'}${person === null ? '' : ` ${similarity.toFixed(3)}`}  (face at ${x.toFixed(0)},${y.toFixed(0)}`,
+      nearest && `; ${person === null ? 'nearest' : 'then'} ${nearest}`,
+      quality.reasons.length > 0 && `; ${quality.reasons.join(', ')}`,
+      ')',
+    ]
+      .filter(Boolean)
+      .join('');
+  };
+  return [`${path}:`, ...faces.map(one)].join('\n');
+}

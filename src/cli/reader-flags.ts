@@ -1,0 +1,90 @@
+// The flags of every command that goes from photographs to templates, and the reader they open.
+import { type Command, InvalidArgumentError } from 'commander';
+import { UserError } from '../common/errors.js';
+import {
+  DEFAULT_MODEL,
+  type Decision,
+  decisionFor,
+  type FaceChoice,
+  type FaceReader,
+  openReader,
+  type ReadFace,
+  type ReadPhotograph,
+} from '../face/index.js';
+import { type DetectorFlags, withDetectorFlags } from './detector-flags.js';
+import { type EmbedderFlags, embedderOptions, withEmbedderFlags } from './embedder-flags.js';
+import { note } from './output.js';
+
+export interface ReaderFlags extends DetectorFlags, EmbedderFlags {
+  model: string;
+}
+
+export interface DecisionFlags {
+  threshold?: number;
+  fmr?: number;
+}
+
+export const DECISIONS = `
+The similarity is the cosine of the two templates, -1 to 1. Without --threshold the one is taken that the model's
+manifest gives for --fmr: the share of pairs of different people that reach it.`;
+
+/** Adds --model and the flags of detector and embedder. */
+export function withReaderFlags(command: Command, face: FaceChoice): Command {
+  command.option(
+    '--model <name|file>',
+    'what embeds faces: an ONNX file, or a name of: hypersphere models',
+    DEFAULT_MODEL,
+  );
+  return withEmbedderFlags(withDetectorFlags(command, face));
+}
+
+/** Adds --threshold and --fmr. */
+export function withDecisionFlags(command: Command): Command {
+  return command
+    .option('--threshold <t>', 'least similarity of the same person (default: by --fmr)', cosine)
+    .option('--fmr <rate>', 'false match rate to decide at (default 0.001)', rate);
+}
+
+/** The reader that the flags ask for. */
+export function readerOf(flags: ReaderFlags): Promise<FaceReader> {
+  const { model, detector, minFace, score } = flags;
+  return openReader({ model, detector, minFace, score, ...embedderOptions(flags) });
+}
+
+/** What the flags decide at, for this model. */
+export const decisionOf = (reader: FaceReader, flags: DecisionFlags): Decision =>
+  decisionFor(reader.embedder.manifest, flags);
+
+/** The one face of a photograph that must have one; says so when there are others. Throws a UserError for none. */
+export function onlyFace(reader: FaceReader, photograph: ReadPhotograph, choice: FaceChoice): ReadFace {
+  const [face] = photograph.faces;
+  if (!face) throw new UserError(noFace(reader, photograph.path));
+  if (photograph.found.length > 1)
+    note(
+      `${photograph.path}: ${photograph.found.length} faces; taken is the ${CHOSEN[choice]} (--face chooses)`,
+    );
+  return face;
+}
+
+const CHOSEN: Record<FaceChoice, string> = {
+  largest: 'largest',
+  central: 'one nearest to the centre',
+  best: 'one with the best score',
+  all: 'first',
+};
+
+/** What to say of a photograph without a face. */
+export const noFace = ({ detector }: FaceReader, path: string): string =>
+  `${path}: no face found (by ${detector.name}, with a score of at least ${Number(detector.threshold.toFixed(3))}); try --score lower, or another --detector`;
+
+function cosine(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= -1 && value <= 1) return value;
+  throw new InvalidArgumentError('It must be a cosine, from -1 to 1.');
+}
+
+function rate(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It must be a share above 0, up to 1, as in 0.001.');
+}

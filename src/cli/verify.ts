@@ -1,0 +1,81 @@
+// hypersphere verify: whether two photographs show the same person.
+import { Command } from 'commander';
+import { UserError } from '../common/errors.js';
+import type { ReadFace } from '../face/index.js';
+import { cosineAt, degrees } from '../theory/vectors.js';
+import { DETECTORS } from './detector-flags.js';
+import { FOREIGN_MODELS } from './embedder-flags.js';
+import { result } from './output.js';
+import {
+  DECISIONS,
+  type DecisionFlags,
+  decisionOf,
+  onlyFace,
+  type ReaderFlags,
+  readerOf,
+  withDecisionFlags,
+  withReaderFlags,
+} from './reader-flags.js';
+
+const HELP = `
+${DECISIONS.trim()}
+${DETECTORS}
+${FOREIGN_MODELS}
+
+Examples:
+  hypersphere verify passport.jpg selfie.jpg
+  hypersphere verify a.jpg b.jpg --fmr 0.0001 --json
+  hypersphere verify a.jpg b.jpg --model runs/first/model.onnx --template arcface --threshold 0.4`;
+
+interface Flags extends ReaderFlags, DecisionFlags {
+  json?: boolean;
+}
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('tell whether two photographs show the same person')
+    .argument('<a>', 'a photograph')
+    .argument('<b>', 'another');
+  return withDecisionFlags(withReaderFlags(command, 'largest'))
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(a: string, b: string, flags: Flags): Promise<void> {
+  const reader = await readerOf(flags);
+  try {
+    const decision = decisionOf(reader, flags);
+    const faces: ReadFace[] = [];
+    for await (const photograph of reader.read([a, b], { choice: flags.face })) {
+      if ('problem' in photograph) throw new UserError(photograph.problem);
+      faces.push(onlyFace(reader, photograph, flags.face));
+    }
+    const [left, right] = faces as [ReadFace, ReadFace];
+    const similarity = cosineAt(left.embedding, 0, right.embedding, 0, left.embedding.length);
+    const same = similarity >= decision.threshold;
+    const about = ({ detection, quality }: ReadFace, path: string) => ({ path, ...detection, quality });
+    result(
+      {
+        same,
+        similarity,
+        angle: degrees(similarity),
+        ...decision,
+        model: reader.embedder.manifest.name,
+        detector: reader.detector.name,
+        faces: [about(left, a), about(right, b)],
+      },
+      [
+        `${same ? 'the same person' : 'different people'}: similarity ${similarity.toFixed(3)}, ${same ? 'at least' : 'below'} the threshold of ${decision.threshold.toFixed(3)}${decision.fmr === undefined ? '' : ` (${decision.fmr} of pairs of different people reach it, measured on ${decision.on})`}`,
+        ...[left, right].flatMap(({ quality }, i) =>
+          quality.reasons.length === 0
+            ? []
+            : [`${[a, b][i]}: quality ${quality.score.toFixed(2)}: ${quality.reasons.join(', ')}`],
+        ),
+      ].join('\n'),
+      flags.json,
+    );
+  } finally {
+    await reader.close();
+  }
+}
