@@ -9,13 +9,18 @@ import { yunet } from './yunet.js';
 
 const kinds: readonly SingleShot[] = [yunet, scrfd];
 
+/** The kind of detector that a model's inputs and outputs are those of, if any. */
+export function detectorKind(model: Parameters<SingleShot['fits']>[0]): SingleShot | undefined {
+  return kinds.find((candidate) => candidate.fits(model));
+}
+
 /**
  * Opens the YuNet or SCRFD detector in an ONNX file. Throws a UserError when the file cannot be opened, or is
  * another network; the message lists what was found in it.
  */
 export async function openOnnxDetector(file: string, options: DetectorOptions): Promise<Detector> {
   const model = await options.device.load(file);
-  const kind = kinds.find((candidate) => candidate.fits(model));
+  const kind = detectorKind(model);
   if (kind) return singleShotDetector(kind, model, options);
   await model.dispose();
   const shown = (values: typeof model.inputs) =>
