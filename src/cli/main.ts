@@ -3,6 +3,7 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { alignCommand } from './align.js';
 import { compareCommand } from './compare.js';
 import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
@@ -42,6 +43,7 @@ function program(): Command {
     trainCommand(),
     evaluateCommand(),
     detectCommand(),
+    alignCommand(),
     verifyCommand(),
     identifyCommand(),
     compareCommand(),

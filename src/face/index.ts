@@ -1,7 +1,13 @@
 // Faces: model files, their manifests, and embeddings of aligned faces.
 
+export { type AlignOptions, alignFace, faceTransform } from './align/face.js';
+export { type AlignFolderOptions, type AlignReport, alignFolder } from './align/folder.js';
 export { inputTemplate } from './align/input-template.js';
+export { type LandmarkTable, readLandmarkFile } from './align/landmark-file.js';
+export { type Patch, patches, patchNamed, patchTemplate } from './align/patch.js';
+export { type SimilarityOptions, similarity, type Transform } from './align/similarity.js';
 export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
+export { type WarpOptions, warp } from './align/warp.js';
 export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
 export {
   type Box,

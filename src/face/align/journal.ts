@@ -1,0 +1,92 @@
+// What an alignment remembers in the folder that it writes: the settings, so that a folder never holds faces of two
+// kinds; a line for every photograph that is done, so that it goes on where it was stopped; and a report.
+import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../../common/errors.js';
+import type { Detection } from '../detect/detection.js';
+
+export const ALIGN_FILES = { settings: 'align.json', journal: 'faces.jsonl', report: 'report.json' } as const;
+
+/** An aligned face: its file, relative to the folder, and where it was, in pixels of the upright original. */
+export interface AlignedFace extends Detection {
+  readonly file: string;
+  /** 0 to 1, and what is wrong; see faceQuality. */
+  readonly quality: number;
+  readonly reasons: readonly string[];
+}
+
+/** A photograph that is done: its aligned faces, or why it has none. Its path is relative to the data. */
+export interface JournalEntry {
+  readonly path: string;
+  readonly faces: readonly AlignedFace[];
+  readonly skipped?: string;
+  /** The file could not be read; it is tried again when the alignment goes on. */
+  readonly unreadable?: true;
+}
+
+/**
+ * Makes `folder` ready for faces of these settings, and returns what an earlier run has done there. Throws a
+ * UserError when the folder holds something else, or faces that were made with other settings.
+ */
+export async function openJournal(
+  folder: string,
+  settings: Readonly<Record<string, unknown>>,
+): Promise<JournalEntry[]> {
+  const names: string[] = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (!names.includes(ALIGN_FILES.settings)) {
+    if (names.some((name) => name !== `${ALIGN_FILES.settings}.tmp`))
+      throw new UserError(`${folder}: is not empty, and not a folder of align's; name another with --out`);
+    await mkdir(folder, { recursive: true });
+    await writeWhole(join(folder, ALIGN_FILES.settings), `${JSON.stringify(settings, null, 1)}\n`);
+    return [];
+  }
+  const stored = parse<Record<string, unknown>>(
+    await readFile(join(folder, ALIGN_FILES.settings), 'utf8'),
+    `${folder}/${ALIGN_FILES.settings}`,
+  );
+  const asText = (value: unknown) => (value === undefined ? 'not set' : JSON.stringify(value));
+  for (const name of new Set([...Object.keys(stored), ...Object.keys(settings)])) {
+    if (asText(stored[name]) === asText(settings[name])) continue;
+    throw new UserError(
+      `${folder}: its faces were made with ${name} ${asText(stored[name])}, not ${asText(settings[name])}; name another --out or keep the setting`,
+    );
+  }
+  const text = await readFile(join(folder, ALIGN_FILES.journal), 'utf8').catch(() => '');
+  // A process that was killed may have left half a line; the next is not to be joined to it.
+  const lines = text.split('\n');
+  if (lines.at(-1) !== '') {
+    await writeWhole(
+      join(folder, ALIGN_FILES.journal),
+      lines
+        .slice(0, -1)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  }
+  return lines
+    .slice(0, -1)
+    .map((line, i) => parse<JournalEntry>(line, `${folder}/${ALIGN_FILES.journal}, line ${i + 1}`));
+}
+
+/** Adds a photograph that is done, whose faces are written. */
+export async function addToJournal(folder: string, entry: JournalEntry): Promise<void> {
+  await appendFile(join(folder, ALIGN_FILES.journal), `${JSON.stringify(entry)}\n`);
+}
+
+/** Writes a file that appears whole or not at all, making folders as needed. */
+export async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.tmp`, content);
+  await rename(`${file}.tmp`, file);
+}
+
+function parse<T>(text: string, source: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new UserError(`${source}: is damaged (not JSON); start over with another --out`);
+  }
+}
