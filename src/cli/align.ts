@@ -120,8 +120,12 @@ async function withFaces<T>(
   const device = await openDevice(name, threads ? { threads } : {});
   try {
     const detector = await openDetector(wanted, { device, minFace, threshold: score });
-    const { threshold } = detector;
-    return await use({ detector }, { detector: detector.name, minFace, threshold });
+    try {
+      const { threshold } = detector;
+      return await use({ detector }, { detector: detector.name, minFace, threshold });
+    } finally {
+      await detector.close();
+    }
   } finally {
     await device.close();
   }

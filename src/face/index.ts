@@ -22,6 +22,7 @@ export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './d
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
+export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
 export {
   checkEmbeddingsFile,
   checkEmbeddingsPlace,
@@ -32,6 +33,7 @@ export {
   writeEmbeddings,
 } from './embed/folder.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
+export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
 export { bothRealigned } from './embed/realigned.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
@@ -52,5 +54,6 @@ export {
 export { samplePhotographs } from './models/samples.js';
 export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';
 export { openReader, type ReaderOptions } from './open-reader.js';
-export type { Quality } from './quality.js';
+export { type Pose, pose } from './pose.js';
+export { faceQuality, type Quality, type QualityMeasures } from './quality.js';
 export { FaceReader, type ReadFace, type ReadPhotograph } from './reader.js';

@@ -38,3 +38,15 @@ export function toPlanes(
   }
   return planes;
 }
+
+/** RGB bytes [..., 3] in this order of the channels; the same array where nothing changes. */
+export function inChannelOrder(pixels: Uint8Array, order: Input['order']): Uint8Array {
+  if (order === 'rgb') return pixels;
+  const other = new Uint8Array(pixels.length);
+  for (let i = 0; i < pixels.length; i += 3) {
+    other[i] = pixels[i + 2]!;
+    other[i + 1] = pixels[i + 1]!;
+    other[i + 2] = pixels[i]!;
+  }
+  return other;
+}
