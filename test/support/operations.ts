@@ -389,8 +389,8 @@ export const EXAMPLES: Example[] = [
   },
 ];
 
-/** Convolutions on both sides of the number of channels from which they are transformed; too wide for differences. */
-export const WIDE_EXAMPLES: Example[] = [
+/** Convolutions on both sides of the number of channels from which they are transformed. */
+const wideConvolutions: Example[] = [
   { n: 1, c: 127, k: 128, size: [4, 4] },
   { n: 1, c: 128, k: 127, size: [3, 4] },
   { n: 1, c: 128, k: 128, size: [4, 6] },
@@ -402,3 +402,17 @@ export const WIDE_EXAMPLES: Example[] = [
   shapes: { x: [n, c, ...size], w: [k, c, 3, 3], b: [k] },
   build: (t) => graph.add(graph.conv2d(t.x!, t.w!, { padding: 1 }), graph.reshape(t.b!, [1, k, 1, 1])),
 }));
+
+/** Depthwise convolutions on both sides of the width up to which kernel gradients are matrix products. */
+const wideDepthwise: Example[] = [
+  { size: [5, 64], stride: 1 },
+  { size: [5, 65], stride: 1 },
+  { size: [4, 66], stride: 2 },
+].map(({ size, stride }) => ({
+  title: `3x3 depthwise convolution of ${size.join('x')}, stride ${stride}`,
+  shapes: { x: [2, 3, ...size], w: [3, 1, 3, 3] },
+  build: (t) => graph.depthwiseConv2d(t.x!, t.w!, { padding: 1, stride }),
+}));
+
+/** Too wide for differences. */
+export const WIDE_EXAMPLES: Example[] = [...wideConvolutions, ...wideDepthwise];
