@@ -1,76 +1,108 @@
-// hypersphere embed: a folder of aligned faces in, a file of embeddings out.
+// hypersphere embed: a folder of aligned faces, or of photographs, in; a file of embeddings out.
 import { Command } from 'commander';
 import {
   checkEmbeddingsFile,
   checkEmbeddingsPlace,
   embedFolder,
+  embedPhotographs,
+  type FolderEmbeddings,
   openEmbedder,
   writeEmbeddings,
 } from '../face/index.js';
-import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
-import { duration, note, progress, result, usage } from './output.js';
+import { DETECTORS } from './detector-flags.js';
+import { embedderOptions, FOREIGN_MODELS } from './embedder-flags.js';
+import { duration, note, type Progress, progress, result, UsageError, usage } from './output.js';
+import { type ReaderFlags, readerOf, withReaderFlags } from './reader-flags.js';
 
 const HELP = `
-The data folder holds aligned faces, in one folder a person or loose. The output's ending chooses its format:
-.safetensors (the tensor 'embeddings', [N, D] float32), .npy, or .jsonl. The paths and people of the rows are
-written beside it, to FILE.json.
+The data folder holds aligned faces, or with --photographs photographs whose faces are found and aligned on the way,
+in one folder a person or loose. The output's ending chooses its format: .safetensors (the tensor 'embeddings',
+[N, D] float32), .npy, or .jsonl. The paths and people of the rows are written beside it, to FILE.json.
 ${FOREIGN_MODELS}
+${DETECTORS}
 
 Examples:
   hypersphere embed --model runs/a/model.onnx --data faces --out faces.safetensors
+  hypersphere embed --photographs --data photos --out photos.safetensors
   hypersphere embed --model other.onnx --order rgb --mean 127.5 --scale 1/128 --data faces --out faces.npy`;
 
-interface Flags extends EmbedderFlags {
-  model: string;
+interface Flags extends ReaderFlags {
   data: string;
   out: string;
+  photographs?: boolean;
   json?: boolean;
 }
 
 export function embedCommand(): Command {
   const command = new Command('embed')
-    .description('write the embeddings of a folder of aligned faces')
-    .requiredOption('--model <file>', 'ONNX model')
-    .requiredOption('--data <dir>', 'folder of aligned faces')
-    .requiredOption('--out <file>', 'file to write: .safetensors, .npy or .jsonl');
-  return withEmbedderFlags(command)
+    .description('embeddings of a folder of aligned faces or photographs')
+    .requiredOption('--data <dir>', 'folder of aligned faces, or of photographs')
+    .requiredOption('--out <file>', 'file to write: .safetensors, .npy or .jsonl')
+    .option('--photographs', 'the folder holds photographs: find and align their faces first');
+  return withReaderFlags(command, 'largest')
     .option('--json', 'print what was done as one JSON object')
     .addHelpText('after', HELP)
     .action(run);
 }
 
-async function run({ model, data, out, json, ...flags }: Flags): Promise<void> {
+async function run(flags: Flags, command: Command): Promise<void> {
+  const { data, out, photographs, json } = flags;
   usage(() => checkEmbeddingsFile(out));
+  if (!photographs) refuseDetection(command);
   checkEmbeddingsPlace(out);
   const started = performance.now();
-  const embedder = await openEmbedder(model, embedderOptions(flags));
+  let shown: Progress | undefined;
+  const onProgress = (done: number, total: number) => {
+    shown ??= progress(total, 'images');
+    shown.update(done, '');
+  };
+  const { set, device } = await (photographs
+    ? fromPhotographs(flags, onProgress)
+    : fromAligned(flags, onProgress)
+  ).finally(() => shown?.stop());
+  const [file, list] = await writeEmbeddings(out, set);
+  for (const { path, reason } of set.skipped) note(`skipped ${path}: ${reason}`);
+  const seconds = (performance.now() - started) / 1000;
+  const { length, manifest, skipped } = set;
+  const images = set.images.length;
+  result(
+    { out: file, list, data, images, length, flip: manifest.flip, skipped, device, seconds },
+    `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}, their paths in ${list}; ` +
+      `${skipped.length > 0 ? `${skipped.length} ${photographs ? 'photographs without a usable face' : 'unreadable images'} skipped; ` : ''}${duration(seconds)}`,
+    json,
+  );
+}
+
+interface Embedded {
+  set: FolderEmbeddings;
+  device: string;
+}
+type OnProgress = (done: number, total: number) => void;
+
+async function fromAligned(flags: Flags, onProgress: OnProgress): Promise<Embedded> {
+  const embedder = await openEmbedder(flags.model, embedderOptions(flags));
   try {
-    let shown: ReturnType<typeof progress> | undefined;
-    const set = await embedFolder(embedder, data, (done, total) => {
-      shown ??= progress(total, 'images');
-      shown.update(done, '');
-    }).finally(() => shown?.stop());
-    const [file, list] = await writeEmbeddings(out, set);
-    for (const { path, reason } of set.skipped) note(`skipped ${path}: ${reason}`);
-    const seconds = (performance.now() - started) / 1000;
-    const { length, manifest, skipped } = set;
-    const images = set.images.length;
-    result(
-      {
-        out: file,
-        list,
-        images,
-        length,
-        flip: manifest.flip,
-        skipped,
-        device: embedder.device.name,
-        seconds,
-      },
-      `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}, their paths in ${list}; ` +
-        `${skipped.length > 0 ? `${skipped.length} unreadable images skipped; ` : ''}${duration(seconds)}`,
-      json,
-    );
+    return { set: await embedFolder(embedder, flags.data, onProgress), device: embedder.device.name };
   } finally {
     await embedder.close();
   }
+}
+
+async function fromPhotographs(flags: Flags, onProgress: OnProgress): Promise<Embedded> {
+  const reader = await readerOf(flags);
+  try {
+    const set = await embedPhotographs(reader, flags.data, { choice: flags.face, onProgress });
+    return { set, device: reader.embedder.device.name };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Flags of a detector say that photographs are meant. */
+function refuseDetection(command: Command): void {
+  const given = ['detector', 'minFace', 'score', 'face'].find(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  );
+  if (given !== undefined)
+    throw new UsageError('--detector, --min-face, --score and --face are for photographs: add --photographs');
 }

@@ -51,6 +51,8 @@ const STYLE = `<style>
 .matrix th small { display: block; font-weight: 500; color: var(--soft); }
 .matrix td { min-width: 3.3rem; height: 3.6rem; border-radius: 4px; font-size: .85rem; }
 .matrix td.self { color: var(--faint); } .matrix td.same { outline: 2.5px solid var(--ink); outline-offset: -2.5px; font-weight: 700; }
+.matrix.many td { min-width: 2.05rem; height: 2.2rem; font-size: .68rem; } .matrix.many td.same { outline-width: 2px; outline-offset: -2px; }
+.matrix.many img { width: 2rem; } .matrix.many th small { font-size: .68rem; }
 .scroll.bare { padding: .6rem; }
 @media print { .photos { grid-template-columns: repeat(3, 1fr); } .faces { grid-template-columns: repeat(7, 1fr); } }
 </style>`;
@@ -91,6 +93,9 @@ function lead({ similarities, decision }: CompareResults, faces: number): Markup
   return html`${range} At the threshold of ${decision.threshold.toFixed(3)}, ${same === 0 ? 'none counts' : same === 1 ? '1 counts' : `${same} count`} as one person.${decision.fmr !== undefined && html` That threshold lets through ${percentOf(decision.fmr)} of the pairs of different people it was measured on (${decision.on}).`}`;
 }
 
+/** Two digits without the zero before the point, where there is little room. */
+const short = (value: number): string => value.toFixed(2).replace('0.', '.');
+
 const percentOf = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 
 function photograph({ name, width, height, image, faces }: ComparedPhotograph): Markup {
@@ -112,14 +117,14 @@ function matrix({ photographs, similarities, decision }: CompareResults): Markup
     if (a === b) return html`<td class="self">·</td>`;
     const same = decision !== undefined && value >= decision.threshold;
     const share = Math.round(100 * Math.min(1, Math.max(0, value)) ** 1.5);
-    return html`<td${same && trusted(' class="same"')} style="background:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${value.toFixed(2)}</td>`;
+    return html`<td${same && trusted(' class="same"')} style="background:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${faces.length > 14 ? short(value) : value.toFixed(2)}</td>`;
   };
   const rows = faces.map(
     (face, a) =>
       html`<tr><th scope="row"><img src="${face.aligned}" alt="face ${face.number}"><small>${face.number}</small></th>${faces.map((_, b) => cell(a, b))}</tr>`,
   );
   return figure(
-    html`<div class="scroll bare"><table class="matrix"><thead><tr><td></td>${faces.map(heading)}</tr></thead><tbody>${rows}</tbody></table></div>`,
+    html`<div class="scroll bare"><table class="matrix${faces.length > 14 && ' many'}"><thead><tr><td></td>${faces.map(heading)}</tr></thead><tbody>${rows}</tbody></table></div>`,
     decision
       ? html`Cosine similarity of every two templates. Framed: at least ${decision.threshold.toFixed(3)}, taken for the same person.`
       : html`Cosine similarity of every two templates. The model states no threshold, so nothing is decided.`,
