@@ -31,6 +31,8 @@ const LEGACY = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa
 const ZIP = [0x50, 0x4b];
 /** Deflate cannot do better than this; an archive that claims more is no archive. */
 const BEST_RATIO = 1032;
+/** Bytes of a file's entry in an archive's directory, without its name. */
+const SMALLEST_ENTRY = 46;
 
 const begins = (bytes: Uint8Array, magic: readonly number[]): boolean =>
   magic.every((byte, i) => bytes[i] === byte);
@@ -118,6 +120,8 @@ function readArchive(bytes: Uint8Array, source: string): { value: Pickled; forma
     files = unzipSync(bytes, {
       filter: ({ name, size, originalSize }) => {
         names.push(name);
+        if (names.length > bytes.length / SMALLEST_ENTRY)
+          throw new Error('its directory announces too many files');
         if (originalSize > BEST_RATIO * size + 64) throw new Error(`the size of ${name} cannot be right`);
         return /(^|\/)(data\.pkl|byteorder|data\/[^/]+)$/.test(name);
       },

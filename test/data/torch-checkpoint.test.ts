@@ -62,6 +62,7 @@ describe('reading PyTorch checkpoints', () => {
     ],
     ['an archive without the storages', withoutStorages(), /storage 0, which the file lacks/],
     ['an archive that claims to hold gigabytes', inflated(), /cannot be right|cut off/],
+    ['an archive that claims to hold 2^31 files', crowded(), /announces too many files/],
     ['a text', Buffer.from('hello'), /neither a zip archive nor a pickle/],
     ['no tensors', zipSync({ 'a/data.pkl': Buffer.from('\x80\x02}.', 'latin1') }), /holds no tensors; save/],
     [
@@ -114,6 +115,14 @@ function withoutStorages(): Uint8Array {
   const storage = '(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x02tQ';
   const pickle = `\x80\x02}U\x01wctorch._utils\n_rebuild_tensor_v2\n(${storage}K\x00K\x02\x85K\x01\x85\x89}tRs.`;
   return zipSync({ 'a/data.pkl': Buffer.from(pickle, 'latin1') });
+}
+
+/** A checkpoint whose directory announces 2^31 files (PyTorch writes the 64-bit end of a directory). */
+function crowded(): Uint8Array {
+  const bytes = Uint8Array.from(open('state.pth'));
+  const end = Buffer.from(bytes).lastIndexOf(Buffer.from([0x50, 0x4b, 6, 6]));
+  new DataView(bytes.buffer).setUint32(end + 32, 2 ** 31, true);
+  return bytes;
 }
 
 /** A small archive whose directory says that its file is of 2^31 bytes. */
