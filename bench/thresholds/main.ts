@@ -3,11 +3,10 @@
 // people, and with the most alike pairs of two labels, which tell wrong labels. See bench/README.md.
 import { relative } from 'node:path';
 import { Command, Option } from 'commander';
-import { listPeople, readPhotograph } from '../../src/data/index.js';
+import { listPeople } from '../../src/data/index.js';
 import { fuse, l2Normalise, thresholdsAtFmr } from '../../src/evaluate/index.js';
-import { alignFace } from '../../src/face/align/face.js';
-import { inputTemplate } from '../../src/face/align/input-template.js';
-import { templateNamed, templatePoints } from '../../src/face/align/template.js';
+import { templateNamed } from '../../src/face/align/template.js';
+import { bothRealigned } from '../../src/face/embed/realigned.js';
 import { DEFAULT_MODEL, openEmbedder } from '../../src/face/index.js';
 import { whole } from '../options.js';
 import { LEFT_OUT } from './labels.js';
@@ -55,35 +54,17 @@ const options = new Command('thresholds')
   .parse()
   .opts<Options>();
 
-/** Faces that are aligned at a time. */
-const GROUP = 256;
-
 const images = (await listPeople(options.data))
   .filter(({ name }) => !options.leaveOut.includes(name))
   .flatMap(({ name, paths }) => paths.map((path) => ({ path, person: name })));
 const embedder = await openEmbedder(options.model, { threads: options.threads });
 const { manifest } = embedder;
-const length = manifest.embedding.length;
-const landmarks = templatePoints(templateNamed(options.aligned));
-const template = inputTemplate(manifest);
-const features = {
-  length,
-  original: new Float32Array(images.length * length),
-  mirrored: new Float32Array(images.length * length),
-};
-for (let first = 0; first < images.length; first += GROUP) {
-  const faces = await Promise.all(
-    images.slice(first, first + GROUP).map(async ({ path }) => {
-      const face = alignFace(await readPhotograph(path), landmarks, template, { border: options.border });
-      if (manifest.input.order === 'bgr')
-        for (let i = 0; i < face.length; i += 3) [face[i], face[i + 2]] = [face[i + 2]!, face[i]!];
-      return face;
-    }),
-  );
-  const both = await embedder.both(faces);
-  features.original.set(both.original, first * length);
-  features.mirrored.set(both.mirrored, first * length);
-}
+const features = await bothRealigned(
+  embedder,
+  images.map(({ path }) => path),
+  templateNamed(options.aligned),
+  { border: options.border },
+);
 await embedder.close();
 
 const flip = options.flip === 'manifest' ? manifest.flip : options.flip;

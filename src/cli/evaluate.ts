@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { locatePairs, readPairs } from '../data/index.js';
 import { type LfwMode, lfw, summarise } from '../evaluate/index.js';
-import { openEmbedder } from '../face/index.js';
+import { bothRealigned, openEmbedder, templateLabel, templateNamed } from '../face/index.js';
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { duration, progress, result } from './output.js';
 
@@ -13,7 +13,8 @@ The data folder holds the aligned faces as Name/Name_0001.jpg; the pair list is 
   insightface   squared distance of normalised sums of image and mirror
   exact         cosine, concatenated, the threshold from a sweep over all scores
 A figure depends on how the faces were aligned, which no program can see: state it with the figure, and compare it
-with published ones only where the alignment is the same.
+with published ones only where the alignment is the same. Faces that lie on another template than the model's are
+carried over to it with --aligned; without it they are scaled to the model's input as they are.
 ${FOREIGN_MODELS}
 
 Examples:
@@ -25,6 +26,7 @@ interface Flags extends EmbedderFlags {
   data: string;
   pairs: string;
   mode: LfwMode;
+  aligned?: string;
   json?: boolean;
 }
 
@@ -38,7 +40,8 @@ export function evaluateCommand(): Command {
       new Option('--mode <mode>', 'whose reading of the protocol')
         .choices(['sphereface', 'insightface', 'exact'])
         .default('sphereface'),
-    );
+    )
+    .option('--aligned <template>', "the faces' own template, such as arcface-112");
   return new Command('evaluate')
     .description('measure a model on a benchmark')
     .addCommand(
@@ -49,8 +52,9 @@ export function evaluateCommand(): Command {
     );
 }
 
-async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flags): Promise<void> {
+async function run({ model, data, pairs: pairsFile, mode, aligned, json, ...flags }: Flags): Promise<void> {
   const started = performance.now();
+  const from = aligned === undefined ? undefined : templateNamed(aligned);
   const list = await readPairs(pairsFile);
   if (list.folds < 2) {
     throw new UserError(
@@ -61,9 +65,11 @@ async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flag
   const embedder = await openEmbedder(model, embedderOptions(flags));
   try {
     const shown = progress(paths.length, 'images');
-    const features = await embedder
-      .both(paths, { onProgress: (done) => shown.update(done, '') })
-      .finally(() => shown.stop());
+    const hooks = { onProgress: (done: number) => shown.update(done, '') };
+    const features = await (from
+      ? bothRealigned(embedder, paths, from, hooks)
+      : embedder.both(paths, hooks)
+    ).finally(() => shown.stop());
     const { flip, input } = embedder.manifest;
     const fusion = flags.flip ? { fusion: flip } : {};
     const { trials, ...figures } = lfw({ features, pairs, mode, people, files: paths, ...fusion });
@@ -78,6 +84,7 @@ async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flag
       images: paths.length,
       input,
       template,
+      ...(from && { aligned: templateLabel(from) }),
       device: embedder.device.name,
     };
     const rows = summarise({ ...figures, trials });
@@ -88,7 +95,9 @@ async function run({ model, data, pairs: pairsFile, mode, json, ...flags }: Flag
     );
     text.unshift(
       `${model} on ${data}, pairs of ${pairsFile} (${paths.length} images, ${duration(seconds)})`,
-      `faces taken as they are aligned there; the model's template: ${template}`,
+      from
+        ? `faces carried from the template ${templateLabel(from)} to the model's: ${template}`
+        : `faces taken as they are aligned there; the model's template: ${template}`,
     );
     result({ ...about, ...figures, seconds }, text.join('\n'), json);
   } finally {
