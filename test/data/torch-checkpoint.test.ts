@@ -62,7 +62,7 @@ describe('reading PyTorch checkpoints', () => {
     ],
     ['an archive without the storages', withoutStorages(), /storage 0, which the file lacks/],
     ['an archive that claims to hold gigabytes', inflated(), /cannot be right|cut off/],
-    ['an archive that claims to hold 2^31 files', crowded(), /announces too many files/],
+    ['an archive that claims to hold 2^31 files', crowded(), /zip archive cannot be read/],
     ['a text', Buffer.from('hello'), /neither a zip archive nor a pickle/],
     ['no tensors', zipSync({ 'a/data.pkl': Buffer.from('\x80\x02}.', 'latin1') }), /holds no tensors; save/],
     [
