@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { networkGraph, networkModel, networks } from '../../src/face/detect/mtcnn/networks.js';
+import { rowsOf, strips } from '../../src/face/detect/mtcnn/strips.js';
 import { mtcnnModels, readWeights } from '../../src/face/detect/mtcnn/weights.js';
 import { type Device, openDevice } from '../../src/runtime/index.js';
 import { expectClose, floats, type Hashed, hashed, type StoredArray } from '../support/fixtures.js';
@@ -60,6 +61,46 @@ describe('the networks give what the port in PyTorch gives', () => {
     expect(Object.keys(results).includes('landmarks')).toBe(landmarks !== undefined);
     if (landmarks) expectClose(results.landmarks!.data as Float32Array, floats(landmarks), 2e-6, 'landmarks');
   });
+});
+
+test('P-Net gives the same of an image in strips and of the whole', async () => {
+  const model = await device.load(networkModel(networks.det1, formulaWeights('det1')));
+  const width = 19;
+  const see = async (data: Float32Array, height: number) => {
+    const { face, box } = await model.run({ x: { data, shape: [1, 3, height, width] } });
+    // Rows first, so that those of strips can be put one behind another.
+    return [face!, box!].map(({ data, shape: [, channels, rows, columns] }) =>
+      Array.from({ length: rows! }, (_, row) =>
+        Array.from({ length: channels! }, (_, c) => {
+          const from = (c * rows! + row) * columns!;
+          return [...(data as Float32Array).subarray(from, from + columns!)];
+        }),
+      ),
+    );
+  };
+  for (const height of [12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 40, 41]) {
+    const planes = hashed({ shape: [3, height, width], salt: height, amplitude: 127.5, offset: 127.5 });
+    const whole = await see(planes, height);
+    for (const pixels of [1, 14 * width, 20 * width]) {
+      const parts = [...strips(height, width, pixels)];
+      const seen: Awaited<ReturnType<typeof see>>[] = [];
+      for (const part of parts) seen.push(await see(rowsOf(planes, { width, height }, part), part.height));
+      whole.forEach((map, head) => {
+        const joined = seen.flatMap((maps) => maps[head]!);
+        expect(joined.length, `rows of ${parts.length} strips of ${height} rows`).toBe(map.length);
+        expectClose(joined.flat(2), map.flat(2), 1e-6, `height ${height}`);
+      });
+      // Strips are where the rows of the map say that they are.
+      let row = 0;
+      parts.forEach(({ top }, i) => {
+        expect(top).toBe(2 * row);
+        row += seen[i]![0]!.length;
+      });
+    }
+  }
+  expect([...strips(40, width, 14 * width)].length).toBeGreaterThan(3);
+  expect([...strips(10, width, 1e9)]).toEqual([]);
+  await model.dispose();
 });
 
 describe('files', () => {

@@ -89,7 +89,7 @@ describe('windows', () => {
     face.fill(1, 0, rows * columns);
     [face[at], face[rows * columns + at]] = [0, Math.log(3)];
     const box = Float32Array.from({ length: 4 * rows * columns }, (_, i) => i);
-    const found = pickWindows(face, box, columns, 0.5, 0.6);
+    const found = pickWindows({ face, box, columns, top: 0 }, 0.5, 0.6);
     // Pixels 2 * 3 + 1 to 2 * 3 + 12, counted from 1, times 2: 14 to 36, and 10 to 32 downwards.
     expect(found).toEqual([
       {
@@ -98,7 +98,7 @@ describe('windows', () => {
         shifts: [at, at + 15, at + 30, at + 45],
       },
     ]);
-    expect(pickWindows(face, box, columns, 0.5, 0.76)).toEqual([]);
+    expect(pickWindows({ face, box, columns, top: 0 }, 0.5, 0.76)).toEqual([]);
   });
 });
 

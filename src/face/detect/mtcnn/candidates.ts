@@ -16,7 +16,7 @@ export interface Candidate {
 
 /** P-Net sees windows of 12 pixels at every second pixel. */
 export const CELL = 12;
-const STRIDE = 2;
+export const STRIDE = 2;
 
 /**
  * The factors by which an image of height x width pixels is shrunk for P-Net: the first makes `minFace` pixels a
@@ -32,14 +32,17 @@ export function pyramidScales(height: number, width: number, minFace: number, fa
 /** Of the logits of no face and face, the probability of a face. */
 export const faceProbability = (none: number, face: number): number => 1 / (1 + Math.exp(none - face));
 
-/**
- * The windows of a photograph that P-Net takes for faces. `face` are its logits [2, rows, columns] and `box` its
- * shifts [4, rows, columns] for the photograph shrunk by `scale`.
- */
+/** What P-Net says of an image, or of its rows from `top` on: logits [2, rows, columns], shifts [4, rows, columns]. */
+export interface WindowMap {
+  readonly face: ArrayLike<number>;
+  readonly box: ArrayLike<number>;
+  readonly columns: number;
+  readonly top: number;
+}
+
+/** The windows of a photograph, shrunk by `scale`, that P-Net takes for faces. */
 export function pickWindows(
-  face: ArrayLike<number>,
-  box: ArrayLike<number>,
-  columns: number,
+  { face, box, columns, top }: WindowMap,
   scale: number,
   threshold: number,
 ): Candidate[] {
@@ -48,17 +51,17 @@ export function pickWindows(
   for (let i = 0; i < count; i++) {
     const score = faceProbability(face[i]!, face[i + count]!);
     if (score < threshold) continue;
-    const [left, width] = span(i % columns, scale);
-    const [top, height] = span(Math.floor(i / columns), scale);
-    candidates.push({ box: { x: left, y: top, width, height }, score, shifts: shiftsAt(box, i, count) });
+    const [x, width] = span(STRIDE * (i % columns), scale);
+    const [y, height] = span(top + STRIDE * Math.floor(i / columns), scale);
+    candidates.push({ box: { x, y, width, height }, score, shifts: shiftsAt(box, i, count) });
   }
   return candidates;
 }
 
-/** Where the window of P-Net's cell i begins in the photograph, and how many pixels it has. */
-function span(i: number, scale: number): [start: number, length: number] {
-  const first = Math.floor((STRIDE * i + 1) / scale);
-  const last = Math.floor((STRIDE * i + CELL) / scale);
+/** Where P-Net's window from pixel `start` of the shrunk image on begins in the photograph, and its pixels there. */
+function span(start: number, scale: number): [start: number, length: number] {
+  const first = Math.floor((start + 1) / scale);
+  const last = Math.floor((start + CELL) / scale);
   return [first - 1, last - first + 1];
 }
 

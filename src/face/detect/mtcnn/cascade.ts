@@ -16,6 +16,7 @@ import {
   wholePixels,
 } from './candidates.js';
 import { networks } from './networks.js';
+import { rowsOf, strips } from './strips.js';
 
 /** What decides which windows are faces. */
 export interface Settings {
@@ -24,8 +25,9 @@ export interface Settings {
   readonly thresholds: readonly [number, number, number];
 }
 
-/** Windows that R-Net and O-Net see in one run, and pixels of the photographs that are worked on together. */
+/** Windows that R-Net and O-Net see in one run, pixels that P-Net does, and pixels of photographs worked on together. */
 const ROWS = 256;
+const STRIP = 128e3;
 const PIXELS = 4e6;
 
 /** The three stages, each over several photographs. */
@@ -57,15 +59,16 @@ export class Cascade {
     const kept: Candidate[] = [];
     for (const scale of pyramidScales(image.height, image.width, minFace, factor)) {
       const size = { width: Math.ceil(image.width * scale), height: Math.ceil(image.height * scale) };
-      const data = resample(image, whole, size);
-      const { face, box } = await this.pnet.run({ x: { data, shape: [1, 3, size.height, size.width] } });
-      const windows = pickWindows(
-        face!.data as Float32Array,
-        box!.data as Float32Array,
-        face!.shape[3]!,
-        scale,
-        thresholds[0],
-      );
+      const planes = resample(image, whole, size);
+      const windows: Candidate[] = [];
+      for (const strip of strips(size.height, size.width, STRIP)) {
+        const data = rowsOf(planes, size, strip);
+        const { face, box } = await this.pnet.run({ x: { data, shape: [1, 3, strip.height, size.width] } });
+        const map = { face: face!.data as Float32Array, box: box!.data as Float32Array };
+        windows.push(
+          ...pickWindows({ ...map, columns: face!.shape[3]!, top: strip.top }, scale, thresholds[0]),
+        );
+      }
       kept.push(...withoutOverlap(windows, 0.5));
     }
     return withoutOverlap(kept, 0.7).map(({ box, shifts }) => squared(shifted(box, shifts, 1)));
