@@ -20,6 +20,7 @@ export {
 } from './detect/detection.js';
 export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
+export { openOnnxDetector } from './detect/onnx-detector.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
@@ -40,6 +41,7 @@ export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from '.
 export { builtInModels, DEFAULT_MODEL } from './models/built-in.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
 export { builtInRecogniser, dlibResnetManifest } from './models/dlib-resnet.js';
+export { addModel, type InstallOptions, installModel } from './models/install.js';
 export {
   MANIFEST_KEY,
   type Manifest,
@@ -51,7 +53,15 @@ export {
   sameModel,
   sha256,
 } from './models/manifest.js';
+export { builtIn, type RegistryModel, registry } from './models/registry.js';
 export { samplePhotographs } from './models/samples.js';
+export {
+  modelFile,
+  modelsFolder,
+  removeModel,
+  type StoredModel,
+  storedModels,
+} from './models/store.js';
 export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';
 export { openReader, type ReaderOptions } from './open-reader.js';
 export { type Pose, pose } from './pose.js';

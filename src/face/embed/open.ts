@@ -13,6 +13,7 @@ import {
   resolveManifest,
   sha256,
 } from '../models/manifest.js';
+import { modelFile } from '../models/store.js';
 import { Embedder } from './embedder.js';
 
 export interface EmbedderOptions {
@@ -33,7 +34,7 @@ export interface ModelBytes {
 
 /**
  * Opens an ONNX model as an embedder of aligned faces: the file at a path, the name of a model that is built in
- * (see `builtInModels`), or bytes. What it needs to know comes from the manifest file in
+ * (see `builtInModels`) or in the store, or bytes. What it needs to know comes from the manifest file in
  * `options`, else from the model's metadata, else from a JSON file of the model's name beside it; overrides come
  * on top. Throws UserError, in one sentence, when the model or its manifest is missing, wrong or contradictory.
  */
@@ -70,7 +71,9 @@ export async function openEmbedder(
 
 async function find(model: string): Promise<ModelBytes> {
   const builtIn = Object.hasOwn(builtInModels, model) ? builtInModels[model] : undefined;
-  return { name: model, bytes: builtIn ? builtIn() : await read(model) };
+  if (builtIn) return { name: model, bytes: builtIn() };
+  const file = await modelFile(model);
+  return { name: file, bytes: await read(file) };
 }
 
 async function read(file: string): Promise<Buffer> {

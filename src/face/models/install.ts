@@ -1,0 +1,210 @@
+// Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
+// files are, so a try that was cut leaves nothing but parts to resume.
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, extname, join, resolve } from 'node:path';
+import { UserError } from '../../common/errors.js';
+import { fetchFile } from '../../common/fetch-file.js';
+import { decodeModel } from '../../lower/index.js';
+import { detectorKind } from '../detect/onnx-detector.js';
+import { openEmbedder } from '../embed/open.js';
+import { MANIFEST_KEY, parseManifestJson, sha256 } from './manifest.js';
+import { type RegistryFile, type RegistryModel, registry } from './registry.js';
+import { ABOUT, type About, modelsFolder, requireName, type StoredModel, storedModel } from './store.js';
+
+export interface InstallOptions {
+  /** Another address than the registry's: of the file, or of the folder of several files. */
+  url?: string;
+  /** SHA-256 of the file; a model of the registry has its own. */
+  sha256?: string;
+  signal?: AbortSignal;
+  /** Bytes that are there of all the model's files, of how many. */
+  onProgress?: (done: number, total: number | undefined) => void;
+}
+
+/**
+ * Fetches a model into the store: one of the registry by its name, or any by an address. One that is there is left
+ * as it is. Throws a UserError when the name is unknown, or as `fetchFile` does.
+ */
+export async function installModel(name: string, options: InstallOptions = {}): Promise<StoredModel> {
+  requireName(name);
+  const present = await storedModel(name);
+  if (present) return present;
+  const model = registry.find((candidate) => candidate.name === name);
+  const wanted = model ? registered(model, options) : addressed(name, options);
+  const folder = join(modelsFolder(), name);
+  const sizes = wanted.files.map(({ bytes }) => bytes);
+  const total = sizes.reduce<number | undefined>(
+    (sum, n) => (sum === undefined || n === undefined ? undefined : sum + n),
+    0,
+  );
+  const files: About['files'][number][] = [];
+  let before = 0;
+  for (const { name: file, url, bytes, sha256 } of wanted.files) {
+    const place = join(folder, file);
+    const fetched = existsSync(place)
+      ? { bytes: (await stat(place)).size, sha256: await hashOf(place) }
+      : undefined;
+    // A file of an earlier try whose hash is right is not fetched again.
+    const whole =
+      fetched && fetched.sha256 === sha256
+        ? fetched
+        : await fetchFile({
+            url,
+            file: place,
+            ...(sha256 && { sha256 }),
+            ...(bytes !== undefined && { bytes }),
+            ...(options.signal && { signal: options.signal }),
+            onProgress: (done, size) => options.onProgress?.(before + done, total ?? size),
+          });
+    before += whole.bytes;
+    files.push({ name: file, ...whole });
+  }
+  let kind: string = wanted.kind ?? 'not stated';
+  try {
+    if (!wanted.kind && /\.onnx$/i.test(files[0]!.name)) kind = await kindOf(join(folder, files[0]!.name));
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return finish(name, folder, {
+    kind,
+    licence: wanted.licence,
+    source: wanted.source,
+    files: nonempty(files),
+  });
+}
+
+interface Wanted extends Pick<About, 'licence' | 'source'> {
+  readonly kind?: string;
+  readonly files: readonly (Pick<RegistryFile, 'name' | 'url'> & Partial<RegistryFile>)[];
+}
+
+function registered(model: RegistryModel, { url, sha256 }: InstallOptions): Wanted {
+  if (sha256 !== undefined && model.files.length > 1)
+    throw new UserError(
+      `'${model.name}' has ${model.files.length} files, whose SHA-256 are known; leave out --sha256`,
+    );
+  if (url === undefined && sha256 === undefined) return model;
+  const files = model.files.map((file) => ({
+    ...file,
+    ...(url !== undefined && {
+      url: model.files.length > 1 ? `${url.replace(/\/$/, '')}/${file.name}` : url,
+    }),
+    // Another hash means another file, of another size.
+    ...(sha256 !== undefined && { sha256, bytes: undefined }),
+  }));
+  return { ...model, source: url ?? model.source, files };
+}
+
+function addressed(name: string, { url, sha256 }: InstallOptions): Wanted {
+  if (url === undefined) {
+    const names = registry.map((model) => model.name).join(', ');
+    throw new UserError(`no model '${name}' is known (known: ${names}); give its address with --url`);
+  }
+  const file = URL.canParse(url) ? basename(decodeURIComponent(new URL(url).pathname)) : '';
+  if (!/^[a-z0-9][^/\\]*$/i.test(file))
+    throw new UserError(`${url}: not the address of a file; give --url with the file's name at its end`);
+  return { licence: 'not stated', source: url, files: [{ name: file, url, ...(sha256 && { sha256 }) }] };
+}
+
+/** Endings of the files that a folder of weights is made of. */
+const WEIGHTS = ['.npy', '.caffemodel'];
+
+/**
+ * Copies a model into the store: an ONNX file with its manifest (the file `manifest`, else a JSON file of its name
+ * beside it), or a folder of weights as MTCNN's. Throws a UserError when the name is taken, the file is no model, or
+ * the manifest is none or another file's.
+ */
+export async function addModel(
+  path: string,
+  { name = basename(path, extname(path)), manifest }: { name?: string; manifest?: string } = {},
+): Promise<StoredModel> {
+  requireName(name);
+  if (await storedModel(name))
+    throw new UserError(`a model '${name}' is installed already; give another --name, or remove it first`);
+  if (registry.some((model) => model.name === name))
+    throw new UserError(`'${name}' is the name of a model that can be installed; give another --name`);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new UserError(`${path}: no such file`);
+  const copies = found.isDirectory() ? await weightsIn(path) : [path];
+  if (found.isDirectory() && manifest !== undefined)
+    throw new UserError('--manifest is for a single file; a folder of weights has none');
+  const kind = found.isDirectory() ? 'detector' : await kindOf(path);
+  const text = found.isDirectory() ? undefined : await manifestText(path, manifest);
+  const folder = join(modelsFolder(), name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const files: About['files'][number][] = [];
+  for (const from of copies) {
+    const to = join(folder, basename(from));
+    await copyFile(from, to);
+    files.push({ name: basename(from), bytes: (await stat(to)).size, sha256: await hashOf(to) });
+  }
+  if (text !== undefined) await writeFile(join(folder, besideName(basename(path))), text);
+  const about: About = {
+    kind: text !== undefined ? 'recogniser' : kind,
+    licence: licenceIn(text),
+    source: path,
+    files: nonempty(files),
+  };
+  return finish(name, folder, about);
+}
+
+const besideName = (file: string) => `${file.replace(/\.onnx$/i, '')}.json`;
+
+async function weightsIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder))
+    .filter((name) => WEIGHTS.includes(extname(name).toLowerCase()))
+    .sort();
+  if (names.length < 2)
+    throw new UserError(
+      `${folder}: holds no weights (files that end in ${WEIGHTS.join(' or ')}); name an ONNX file`,
+    );
+  return names.map((name) => join(folder, name));
+}
+
+/** What an ONNX file is for, as far as it tells. Throws a UserError when it is none. */
+async function kindOf(file: string): Promise<string> {
+  const bytes = await readFile(file);
+  let model: ReturnType<typeof decodeModel>;
+  try {
+    model = decodeModel(bytes);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
+  }
+  if (model.metadata?.[MANIFEST_KEY] !== undefined) return 'recogniser';
+  return detectorKind(model.graph) ? 'detector' : 'not stated';
+}
+
+/** The manifest that is given, or that lies beside the model; it is checked against the model. */
+async function manifestText(model: string, given: string | undefined): Promise<string | undefined> {
+  const file = given ?? besideName(model);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) {
+    if (given !== undefined) throw new UserError(`${given}: no such file`);
+    return undefined;
+  }
+  const { format } = parseManifestJson(text, file);
+  if (given === undefined && !String(format).startsWith('hypersphere-model/')) return undefined;
+  const embedder = await openEmbedder(resolve(model), { threads: 1, manifest: file });
+  await embedder.close();
+  return text;
+}
+
+function licenceIn(manifest: string | undefined): string {
+  const licence = manifest === undefined ? undefined : parseManifestJson(manifest, 'manifest').licence;
+  return typeof licence === 'string' ? licence : 'not stated';
+}
+
+/** Notes what the model is, which makes it one. */
+async function finish(name: string, folder: string, about: About): Promise<StoredModel> {
+  const note = join(folder, ABOUT);
+  await writeFile(`${note}.tmp`, `${JSON.stringify(about, null, 2)}\n`);
+  await rename(`${note}.tmp`, note);
+  return (await storedModel(name))!;
+}
+
+const hashOf = async (file: string) => sha256(await readFile(file));
+
+const nonempty = (files: About['files'][number][]) => files as About['files'];
