@@ -149,8 +149,8 @@ async function compared(
 }
 
 function settings(reader: FaceReader, seconds: number): [string, string][] {
-  const { detector, embedder, template } = reader;
-  const { name, trainedOn, licence, flip } = embedder.manifest;
+  const { detector, embedders, manifest, template } = reader;
+  const { name, trainedOn, licence, flip } = manifest;
   return [
     ['Detector', `${detector.name}, score at least ${Number(detector.threshold.toFixed(3))}`],
     [
@@ -160,7 +160,7 @@ function settings(reader: FaceReader, seconds: number): [string, string][] {
     ['Model', `${name}; image and mirror: ${flip}`],
     ['Trained on', trainedOn],
     ['Licence', licence],
-    ['Computed on', `${embedder.device.name}, ${duration(seconds)}`],
+    ['Computed on', `${embedders[0]!.device.name}, ${duration(seconds)}`],
   ];
 }
 

@@ -92,7 +92,7 @@ async function fromPhotographs(flags: Flags, onProgress: OnProgress): Promise<Em
   const reader = await readerOf(flags);
   try {
     const set = await embedPhotographs(reader, flags.data, { choice: flags.face, onProgress });
-    return { set, device: reader.embedder.device.name };
+    return { set, device: reader.embedders[0]!.device.name };
   } finally {
     await reader.close();
   }

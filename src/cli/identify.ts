@@ -109,7 +109,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
         ...decision,
         people,
         ...(stranger !== undefined && { falsePositiveRate: stranger }),
-        model: reader.embedder.manifest.name,
+        model: reader.manifest.name,
         detector: reader.detector.name,
         skipped,
         images: entries.map(described),
@@ -132,7 +132,7 @@ async function enrol(
   reader: FaceReader,
   source: string,
 ): Promise<{ gallery: Gallery; skipped: { path: string; reason: string }[] }> {
-  const { manifest } = reader.embedder;
+  const { manifest } = reader;
   if (/\.(safetensors|npy|jsonl)$/i.test(source)) {
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
     if (theirs && !sameModel(theirs, manifest))

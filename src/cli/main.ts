@@ -11,6 +11,7 @@ import { evaluateCommand } from './evaluate.js';
 import { identifyCommand } from './identify.js';
 import { infoCommand } from './info.js';
 import { lossesCommand } from './losses.js';
+import { modelsCommand } from './models.js';
 import { main } from './output.js';
 import { projectCommand } from './project.js';
 import { toyCommand } from './toy.js';
@@ -51,6 +52,7 @@ function program(): Command {
     projectCommand(),
     lossesCommand(),
     infoCommand(),
+    modelsCommand(),
   ]) {
     root.addCommand(command);
   }

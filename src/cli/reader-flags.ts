@@ -32,7 +32,7 @@ manifest gives for --fmr: the share of pairs of different people that reach it.`
 export function withReaderFlags(command: Command, face: FaceChoice): Command {
   command.option(
     '--model <name|file>',
-    'what embeds faces: an ONNX file, or a name of: hypersphere models',
+    'what embeds faces: an ONNX file or a name of: hypersphere models; several with commas are an ensemble',
     DEFAULT_MODEL,
   );
   return withEmbedderFlags(withDetectorFlags(command, face));
@@ -48,12 +48,13 @@ export function withDecisionFlags(command: Command): Command {
 /** The reader that the flags ask for. */
 export function readerOf(flags: ReaderFlags): Promise<FaceReader> {
   const { model, detector, minFace, score } = flags;
-  return openReader({ model, detector, minFace, score, ...embedderOptions(flags) });
+  const models = model.split(',');
+  return openReader({ model: models, detector, minFace, score, ...embedderOptions(flags) });
 }
 
 /** What the flags decide at, for this model. */
 export const decisionOf = (reader: FaceReader, flags: DecisionFlags): Decision =>
-  decisionFor(reader.embedder.manifest, flags);
+  decisionFor(reader.manifest, flags);
 
 /** The one face of a photograph that must have one; says so when there are others. Throws a UserError for none. */
 export function onlyFace(reader: FaceReader, photograph: ReadPhotograph, choice: FaceChoice): ReadFace {

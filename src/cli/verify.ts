@@ -61,7 +61,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
         similarity,
         angle: degrees(similarity),
         ...decision,
-        model: reader.embedder.manifest.name,
+        model: reader.manifest.name,
         detector: reader.detector.name,
         faces: [about(left, a), about(right, b)],
       },

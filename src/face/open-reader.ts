@@ -1,6 +1,7 @@
 // Everything between a photograph and a template, opened together on one device.
 import { openDevice } from '../runtime/index.js';
 import { openDetector } from './detect/open.js';
+import type { Embedder } from './embed/embedder.js';
 import { type EmbedderOptions, openEmbedder } from './embed/open.js';
 import { DEFAULT_MODEL } from './models/built-in.js';
 import { FaceReader } from './reader.js';
@@ -11,8 +12,8 @@ export interface ReaderOptions extends EmbedderOptions {
   /** Least width of a face in pixels, and least score of a detection; the detector's own defaults. */
   minFace?: number;
   score?: number;
-  /** A model's name or ONNX file (default: the built-in one). */
-  model?: string;
+  /** A model's name or ONNX file (default: the built-in one), or several, which work as an ensemble. */
+  model?: string | readonly string[];
 }
 
 /**
@@ -30,9 +31,11 @@ export async function openReader({
   const owned = typeof wanted === 'string';
   const device = owned ? await openDevice(wanted, threads ? { threads } : {}) : wanted;
   try {
-    const embedder = await openEmbedder(model, { ...options, device });
+    const embedders: Embedder[] = [];
+    for (const name of typeof model === 'string' ? [model] : model)
+      embedders.push(await openEmbedder(name, { ...options, device }));
     const finder = await openDetector(detector, { device, minFace, threshold: score });
-    return new FaceReader(finder, embedder, owned ? device : undefined);
+    return new FaceReader(finder, embedders, owned ? device : undefined);
   } catch (error) {
     if (owned) await device.close();
     throw error;

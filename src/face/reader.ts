@@ -1,12 +1,16 @@
 // Photographs in, faces with templates out: detection, alignment, quality and embedding in one pass, in groups, so
 // that a list of any length passes through little memory.
+import { UserError } from '../common/errors.js';
+import type { Photograph } from '../data/index.js';
 import type { Device } from '../runtime/index.js';
 import { alignFace } from './align/face.js';
-import { inputTemplate } from './align/input-template.js';
 import type { Template } from './align/template.js';
 import { type Detection, type Detector, scaled } from './detect/detection.js';
 import { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
 import type { Embedder } from './embed/embedder.js';
+import { Ensemble } from './embed/ensemble.js';
+import { inChannelOrder } from './embed/planes.js';
+import type { Manifest } from './models/manifest.js';
 import { faceQuality, type Quality } from './quality.js';
 
 /** A face of a photograph as its template. */
@@ -29,15 +33,27 @@ export interface ReadPhotograph extends LookedAt {
 
 /** What detection, alignment and embedding need, opened once. */
 export class FaceReader {
+  /** Of the (first) network's input. */
   readonly template: Template;
+  /** What embeds: the one model, or for several of them what they are together. */
+  readonly manifest: Manifest;
+  /** Numbers of one embedding. */
+  readonly length: number;
+  readonly #ensemble: Ensemble;
 
+  /** Several embedders work as an ensemble: each sees its own template, and their unit embeddings are joined. */
   constructor(
     readonly detector: Detector,
-    readonly embedder: Embedder,
+    readonly embedders: readonly Embedder[],
     /** Closed with the reader. */
     private readonly device?: Device,
   ) {
-    this.template = inputTemplate(embedder.manifest);
+    this.#ensemble = new Ensemble(embedders);
+    const [{ manifest, length }] = embedders as [Embedder];
+    const alone = embedders.length === 1;
+    this.template = this.#ensemble.templates[0]!;
+    this.length = alone ? length : this.#ensemble.length;
+    this.manifest = alone ? manifest : jointManifest(this.#ensemble);
   }
 
   /** The photographs at `paths` in their order; one that cannot be read is a problem in its place. */
@@ -59,23 +75,13 @@ export class FaceReader {
   }
 
   async #templates(group: readonly (LookedAt | Unreadable)[]): Promise<(ReadPhotograph | Unreadable)[]> {
-    const cut = group.map((looked) =>
-      'chosen' in looked
-        ? looked.chosen.map((seen) => ({
-            seen,
-            aligned: alignFace(looked.photograph, seen.landmarks, this.template),
-          }))
-        : [],
-    );
-    const { order } = this.embedder.manifest.input;
-    const inputs = cut.flat().map(({ aligned }) => (order === 'rgb' ? aligned : swapped(aligned)));
-    const embeddings = inputs.length > 0 ? await this.embedder.embed(inputs) : new Float32Array();
-    const { length } = this.embedder;
+    const cut = group.map((looked) => ('chosen' in looked ? this.#aligned(looked) : []));
+    const embeddings = await this.#embed(cut.flat());
     let row = 0;
     return group.map((looked, i) => {
       if ('problem' in looked) return looked;
       const faces = cut[i]!.map(({ seen, aligned }): ReadFace => {
-        const embedding = embeddings.slice(row * length, ++row * length);
+        const embedding = embeddings.slice(row * this.length, ++row * this.length);
         const detection = scaled(seen, looked.photograph.scale);
         const quality = faceQuality(detection, aligned, this.template);
         return { detection, seen, aligned, quality, embedding };
@@ -84,10 +90,34 @@ export class FaceReader {
     });
   }
 
+  /** The chosen faces on the template; one whose landmarks fall together is no face. */
+  #aligned({ photograph, chosen }: LookedAt) {
+    return chosen.flatMap((seen) => {
+      try {
+        return [{ photograph, seen, aligned: alignFace(photograph, seen.landmarks, this.template) }];
+      } catch (error) {
+        if (error instanceof UserError) return [];
+        throw error;
+      }
+    });
+  }
+
+  async #embed(
+    faces: readonly { photograph: Photograph; seen: Detection; aligned: Uint8Array }[],
+  ): Promise<Float32Array> {
+    if (faces.length === 0) return new Float32Array();
+    const [only, ...more] = this.embedders as [Embedder, ...Embedder[]];
+    if (more.length > 0)
+      return this.#ensemble.embed(
+        faces.map(({ photograph, seen }) => ({ photograph, landmarks: seen.landmarks })),
+      );
+    return only.embed(faces.map(({ aligned }) => inChannelOrder(aligned, only.manifest.input.order)));
+  }
+
   /** Frees the networks, and the device if it is the reader's own. */
   async close(): Promise<void> {
     await this.detector.close();
-    await this.embedder.close();
+    await this.#ensemble.close();
     await this.device?.close();
   }
 }
@@ -96,13 +126,19 @@ export class FaceReader {
 const GROUP = 8;
 const FACES = 32;
 
-/** The colour planes in reverse order. */
-function swapped(pixels: Uint8Array): Uint8Array {
-  const other = new Uint8Array(pixels.length);
-  for (let i = 0; i < pixels.length; i += 3) {
-    other[i] = pixels[i + 2]!;
-    other[i + 1] = pixels[i + 1]!;
-    other[i + 2] = pixels[i]!;
-  }
-  return other;
+/** A manifest for several models together: what they have in common, and no thresholds, which nobody measured. */
+function jointManifest({ members, name, length }: Ensemble): Manifest {
+  const [first] = members as [Embedder];
+  const all = (tell: (manifest: Manifest) => string) =>
+    [...new Set(members.map(({ manifest }) => tell(manifest)))].join('; ');
+  const { thresholds: _, sha256: __, ...manifest } = first.manifest;
+  return {
+    ...manifest,
+    name,
+    flip: 'none',
+    embedding: { ...manifest.embedding, length },
+    template: all(({ template }) => template),
+    trainedOn: all(({ trainedOn }) => trainedOn),
+    licence: all(({ licence }) => licence),
+  };
 }

@@ -45,7 +45,7 @@ export async function embedPhotographs(
       `${folder}: in none of its ${listed.length} photographs is a face that can be used (${skipped[0]?.reason})`,
     );
   }
-  const { length, manifest } = reader.embedder;
+  const { length, manifest } = reader;
   const embeddings = new Float32Array(rows.length * length);
   rows.forEach((row, i) => {
     embeddings.set(row, i * length);
