@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeFace, readPhotograph } from '../../src/data/index.js';
-import { alignFace } from '../../src/face/align/face.js';
+import { alignFace, faceTransform } from '../../src/face/align/face.js';
 import { alignFolder } from '../../src/face/align/folder.js';
 import { type LandmarkTable, readLandmarkFile } from '../../src/face/align/landmark-file.js';
+import { apply } from '../../src/face/align/similarity.js';
 import { templateNamed, templatePoints } from '../../src/face/align/template.js';
-import type { Detection, Landmarks } from '../../src/face/index.js';
+import type { Detection, Landmarks, Point } from '../../src/face/index.js';
+import { samplePhotographs } from '../../src/face/models/samples.js';
 import { encode, temporaryFolder, write } from '../data/pictures.js';
 import { waves } from '../face/align/pictures.js';
 import { hypersphere, start, until } from './hypersphere.js';
@@ -119,6 +121,32 @@ describe('a folder', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^0 faces of 1 photographs .*; 1 skipped: 1 no landmarks are given for it/);
   });
+});
+
+test('the built-in detector finds the faces where no landmarks are given', async () => {
+  const [sample] = samplePhotographs();
+  const { data, out } = photographs({ 'a/group.jpg': readFileSync(sample!), 'b/none.png': picture });
+  const flags = ['align', '--data', data, '--out', out, '--face', 'all', '--threads', '1', '--json'];
+  const { code, stdout } = await hypersphere(...flags);
+  expect(code).toBe(0);
+  const report = JSON.parse(stdout);
+  expect(report.skipped).toEqual([{ path: 'b/none.png', reason: 'no face found' }]);
+  expect(report.faces).toBeGreaterThan(0);
+  expect(files(join(out, 'a'))).toHaveLength(report.faces);
+  expect(JSON.parse(readFileSync(join(out, 'align.json'), 'utf8'))).toMatchObject({
+    ...{ detector: 'face-api', face: 'all', template: 'arcface-112@0' },
+  });
+  // Landmarks of a face lie near those of the template, once they are carried there.
+  const [entry] = readFileSync(join(out, 'faces.jsonl'), 'utf8').split('\n');
+  for (const { landmarks, quality } of JSON.parse(entry!).faces) {
+    const moved = landmarks.map((point: Point) =>
+      apply(faceTransform(landmarks, templateNamed('arcface')), point),
+    );
+    templatePoints(templateNamed('arcface')).forEach(([x, y], i) => {
+      expect(Math.hypot(moved[i][0] - x, moved[i][1] - y)).toBeLessThan(12);
+    });
+    expect(quality).toBeGreaterThanOrEqual(0);
+  }
 });
 
 describe('a second run', () => {
