@@ -1,4 +1,4 @@
-// PReLU and its gradients. The plain forms are PRelu and Where. The fast forms are mask arithmetic:
+// PReLU and its gradients. The plain forms are PRelu (LeakyRelu) and Where. The fast forms are mask arithmetic:
 // HardSigmoid with a huge negative slope is 1 where x < 0 and 0 elsewhere, so s = mask (a - 1) + 1 is the
 // factor of every element, y = x s forward and g s backward. The factor is written once and serves both.
 import type { Tensor } from '../../graph/index.js';
@@ -21,6 +21,25 @@ const plainForward: Form = {
     const shape = x.shape.slice(1).map((n, i) => (i === 0 ? n : 1));
     const aligned = context.writer.reshape(context.value(slope), shape);
     context.define(node, context.writer.node('PRelu', [context.value(x), aligned]));
+  },
+};
+
+/** The slope when it is one constant for all channels. */
+function oneSlope({ op, attributes }: Tensor): number | undefined {
+  if (op !== 'constant') return undefined;
+  const data = attributes.data as Float32Array;
+  return data.every((a) => a === data[0]) ? data[0] : undefined;
+}
+
+/** A constant slope is a leaky ReLU, which ONNX Runtime puts into the convolution before it. */
+const leakyForward: Form = {
+  op: 'prelu',
+  when: ({ inputs }) => oneSlope(inputs[1]!) !== undefined,
+  write(node, context) {
+    const [x, slope] = node.inputs as readonly [Tensor, Tensor];
+    const layout = context.elementwiseLayout(node);
+    const attributes = { alpha: { float: oneSlope(slope)! } };
+    context.define(node, context.writer.node('LeakyRelu', [context.value(x, layout)], attributes), layout);
   },
 };
 
@@ -108,6 +127,7 @@ const rowSlopeGradient: Form = {
 /** Best first; the last form of each operation always fits. */
 export const preluForms: readonly Form[] = [
   masked('prelu'),
+  leakyForward,
   plainForward,
   masked('preluInputGradient'),
   plainInputGradient,

@@ -67,11 +67,11 @@ export interface BoxedFace {
   readonly box: Box;
 }
 
-/** The part of a box inside the photograph, in whole pixels; it has at least one. */
+/** The part of a box inside the photograph, its numbers cut off to whole pixels; it has at least one. */
 function inside({ photograph: { width, height }, box }: BoxedFace): Box {
   const limited = (from: number, length: number, size: number): [number, number] => {
-    const start = Math.floor(Math.min(Math.max(from, 0), size - 1));
-    return [start, Math.max(1, Math.floor(Math.min(from + length, size) - start))];
+    const start = Math.min(Math.max(from, 0), size - 1);
+    return [Math.floor(start), Math.max(1, Math.floor(Math.min(from + length, size) - start))];
   };
   const [x, w] = limited(box.x, box.width, width);
   const [y, h] = limited(box.y, box.height, height);
