@@ -74,7 +74,7 @@ export function embedderOptions(flags: EmbedderFlags): EmbedderOptions {
 }
 
 /** One number or three, each plain or a fraction. */
-function perPlane(text: string): PerPlane {
+export function perPlane(text: string): PerPlane {
   const values = text.split(',').map((part) => {
     const [numerator, denominator, ...more] = part.split('/');
     const number = (digits: string) => (digits.trim() === '' ? Number.NaN : Number(digits));
