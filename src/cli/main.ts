@@ -9,6 +9,7 @@ import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { identifyCommand } from './identify.js';
+import { importCommand } from './import.js';
 import { infoCommand } from './info.js';
 import { lossesCommand } from './losses.js';
 import { modelsCommand } from './models.js';
@@ -52,6 +53,7 @@ function program(): Command {
     projectCommand(),
     lossesCommand(),
     infoCommand(),
+    importCommand(),
     modelsCommand(),
   ]) {
     root.addCommand(command);
