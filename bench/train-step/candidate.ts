@@ -1,14 +1,4 @@
-// What the benchmark times: something that runs one training step and says how long it took, in this process or in
-// another one that answers line by line.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Timed } from '../statistics.js';
-
-/** One training step to time. */
-export interface Candidate extends Timed {
-  name: string;
-  close(): Promise<void>;
-}
+// The sizes of the training step that is timed.
 
 /** The sizes every side trains with. */
 export interface Case {
@@ -16,74 +6,4 @@ export interface Case {
   batch: number;
   classes: number;
   threads: number;
-}
-
-/**
- * A step in another process. The process says one JSON line when it is ready, then answers each empty line with the
- * milliseconds its step took.
- */
-export class StepServer implements Candidate {
-  version = '';
-  private readonly waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
-  private ended: Error | undefined;
-  private lastError = '';
-
-  private constructor(
-    public name: string,
-    private readonly child: ChildProcessWithoutNullStreams,
-  ) {
-    createInterface({ input: child.stdout }).on('line', (line) => this.waiting.shift()?.resolve(line));
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.trim()) this.lastError = line.trim();
-    });
-    child.on('error', (error) => this.end(error));
-    child.on('close', (code) => this.end(new Error(this.lastError || `ended with exit code ${code}`)));
-    child.stdin.on('error', () => undefined);
-  }
-
-  /** Starts the process and waits for its first line; rejects with the last line it wrote to standard error. */
-  static async start(name: string, command: string, parameters: string[]): Promise<StepServer> {
-    const server = new StepServer(name, spawn(command, parameters));
-    const { version } = JSON.parse(await server.line()) as { version: string };
-    server.version = version;
-    return server;
-  }
-
-  async step(): Promise<number> {
-    const answer = this.line();
-    this.child.stdin.write('\n');
-    const text = await answer;
-    if (text.startsWith('error ')) throw new Error(text.slice('error '.length));
-    return Number(text);
-  }
-
-  /** A step, or undefined when it does not end within `milliseconds`; the process is then stopped. */
-  async stepWithin(milliseconds: number): Promise<number | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), milliseconds);
-    });
-    const step = this.step();
-    const first = await Promise.race([step, limit]).finally(() => clearTimeout(timer));
-    if (first === undefined) {
-      step.catch(() => undefined);
-      this.child.kill('SIGKILL');
-    }
-    return first;
-  }
-
-  async close(): Promise<void> {
-    this.child.stdin.end();
-    this.child.kill();
-  }
-
-  private line(): Promise<string> {
-    if (this.ended) return Promise.reject(this.ended);
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
-  }
-
-  private end(error: Error): void {
-    this.ended = error;
-    for (const { reject } of this.waiting.splice(0)) reject(error);
-  }
 }

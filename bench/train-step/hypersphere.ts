@@ -4,7 +4,8 @@ import { nameOf, sizeOf } from '../../src/graph/index.js';
 import { initialParameters } from '../../src/nn/index.js';
 import { openDevice } from '../../src/runtime/index.js';
 import { NAMES, trainingStep } from '../../src/train/step.js';
-import type { Candidate, Case } from './candidate.js';
+import type { Candidate } from '../step-server.js';
+import type { Case } from './candidate.js';
 
 /** Height and width of the paper's input. */
 export const INPUT_SIZE = [112, 96] as const;

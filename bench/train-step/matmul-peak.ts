@@ -2,7 +2,7 @@
 // training step reaches is given as a share of it.
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../src/lower/onnx.js';
-import type { Candidate } from './candidate.js';
+import type { Candidate } from '../step-server.js';
 
 const SIZE = 2048;
 

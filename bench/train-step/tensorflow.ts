@@ -1,7 +1,8 @@
 // TensorFlow.js, where it can train at all: its steps take so long that they are timed one after another within a
 // budget instead of in turns.
 import { fileURLToPath } from 'node:url';
-import { type Case, StepServer } from './candidate.js';
+import { StepServer } from '../step-server.js';
+import type { Case } from './candidate.js';
 
 /** What came of one backend. */
 export interface TensorflowResult {
