@@ -33,7 +33,6 @@ export async function fetchFile(options: FetchFileOptions): Promise<{ bytes: num
   if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
     throw new UserError(`${url}: not an address that begins with http:// or https://`);
   const part = `${file}.part`;
-  await mkdir(dirname(file), { recursive: true });
   if (!sha256) await rm(part, { force: true });
   // A part as long as the file was whole already: only the check is left.
   if (bytes === undefined || (await sizeOf(part)) !== bytes) await transfer(options, part);
@@ -60,6 +59,7 @@ async function transfer(options: FetchFileOptions, part: string): Promise<void> 
       `${url}: the server has a file of ${total} bytes, and ${bytes} were expected; it is another file`,
     );
   }
+  await mkdir(dirname(part), { recursive: true });
   const handle = await open(part, done > 0 ? 'a' : 'w');
   try {
     onProgress?.(done, total);

@@ -1,6 +1,7 @@
 // Detectors by name: those that are built in, and others by the file or folder of their weights.
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../common/errors.js';
+import { modelFile } from '../models/store.js';
 import type { Detector, DetectorOptions } from './detection.js';
 import { openFaceApi } from './face-api/open.js';
 import { openMtcnn } from './mtcnn/open.js';
@@ -32,7 +33,7 @@ export async function openDetector(
   };
   const builtIn = Object.hasOwn(builtInDetectors, wanted) ? builtInDetectors[wanted] : undefined;
   if (builtIn) return builtIn(options);
-  const place = wanted;
+  const place = await modelFile(wanted);
   const found = await stat(place).catch(() => undefined);
   if (found?.isDirectory()) return openMtcnn(place, options);
   if (found && /\.onnx$/i.test(place)) return openOnnxDetector(place, options);

@@ -1,7 +1,7 @@
 // Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
 // files are, so a try that was cut leaves nothing but parts to resume.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { fetchFile } from '../../common/fetch-file.js';
@@ -33,46 +33,54 @@ export async function installModel(name: string, options: InstallOptions = {}): 
   const model = registry.find((candidate) => candidate.name === name);
   const wanted = model ? registered(model, options) : addressed(name, options);
   const folder = join(modelsFolder(), name);
-  const sizes = wanted.files.map(({ bytes }) => bytes);
-  const total = sizes.reduce<number | undefined>(
-    (sum, n) => (sum === undefined || n === undefined ? undefined : sum + n),
-    0,
-  );
-  const files: About['files'][number][] = [];
-  let before = 0;
-  for (const { name: file, url, bytes, sha256 } of wanted.files) {
-    const place = join(folder, file);
-    const fetched = existsSync(place)
-      ? { bytes: (await stat(place)).size, sha256: await hashOf(place) }
-      : undefined;
-    // A file of an earlier try whose hash is right is not fetched again.
-    const whole =
-      fetched && fetched.sha256 === sha256
-        ? fetched
-        : await fetchFile({
-            url,
-            file: place,
-            ...(sha256 && { sha256 }),
-            ...(bytes !== undefined && { bytes }),
-            ...(options.signal && { signal: options.signal }),
-            onProgress: (done, size) => options.onProgress?.(before + done, total ?? size),
-          });
-    before += whole.bytes;
-    files.push({ name: file, ...whole });
-  }
-  let kind: string = wanted.kind ?? 'not stated';
-  try {
-    if (!wanted.kind && /\.onnx$/i.test(files[0]!.name)) kind = await kindOf(join(folder, files[0]!.name));
-  } catch (error) {
+  const files = await fetchAll(wanted.files, folder, options).catch(async (error: unknown) => {
+    // Parts stay to be resumed; a folder without any is nothing.
+    await rmdir(folder).catch(() => {});
+    throw error;
+  });
+  const [{ name: first }] = files;
+  const { licence, source } = wanted;
+  const kind = wanted.kind ?? (await kindOf(join(folder, first)).catch(refuse));
+  return finish(name, folder, { kind, licence, source, files });
+
+  async function refuse(error: unknown): Promise<never> {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
-  return finish(name, folder, {
-    kind,
-    licence: wanted.licence,
-    source: wanted.source,
-    files: nonempty(files),
-  });
+}
+
+async function fetchAll(
+  wanted: Wanted['files'],
+  folder: string,
+  { signal, onProgress }: InstallOptions,
+): Promise<About['files']> {
+  const sum = wanted.reduce((total, { bytes = Number.NaN }) => total + bytes, 0);
+  const total = Number.isNaN(sum) ? undefined : sum;
+  const files: About['files'][number][] = [];
+  let before = 0;
+  for (const { name, url, bytes, sha256 } of wanted) {
+    const file = join(folder, name);
+    const whole =
+      (await wholeAlready(file, sha256)) ??
+      (await fetchFile({
+        url,
+        file,
+        ...(sha256 !== undefined && { sha256 }),
+        ...(bytes !== undefined && { bytes }),
+        ...(signal && { signal }),
+        onProgress: (done, size) => onProgress?.(before + done, total ?? size),
+      }));
+    before += whole.bytes;
+    files.push({ name, ...whole });
+  }
+  return files as About['files'];
+}
+
+/** A file of a try that was cut later, if its hash is right. */
+async function wholeAlready(file: string, sha256: string | undefined) {
+  if (sha256 === undefined || !existsSync(file)) return undefined;
+  const found = { bytes: (await stat(file)).size, sha256: await hashOf(file) };
+  return found.sha256 === sha256 ? found : undefined;
 }
 
 interface Wanted extends Pick<About, 'licence' | 'source'> {
@@ -146,7 +154,7 @@ export async function addModel(
     kind: text !== undefined ? 'recogniser' : kind,
     licence: licenceIn(text),
     source: path,
-    files: nonempty(files),
+    files: files as About['files'],
   };
   return finish(name, folder, about);
 }
@@ -166,6 +174,8 @@ async function weightsIn(folder: string): Promise<string[]> {
 
 /** What an ONNX file is for, as far as it tells. Throws a UserError when it is none. */
 async function kindOf(file: string): Promise<string> {
+  if (extname(file).toLowerCase() !== '.onnx')
+    throw new UserError(`${file}: a model is an ONNX file, whose name ends in .onnx`);
   const bytes = await readFile(file);
   let model: ReturnType<typeof decodeModel>;
   try {
@@ -206,5 +216,3 @@ async function finish(name: string, folder: string, about: About): Promise<Store
 }
 
 const hashOf = async (file: string) => sha256(await readFile(file));
-
-const nonempty = (files: About['files'][number][]) => files as About['files'];

@@ -86,6 +86,8 @@ export async function modelFile(nameOrPath: string): Promise<string> {
 
 /** Removes a stored model, or what came of one before it was cut. Returns its folder. */
 export async function removeModel(name: string): Promise<string> {
+  if (builtIn.some((model) => model.name === name))
+    throw new UserError(`'${name}' is built in and cannot be removed`);
   requireName(name);
   const folder = join(modelsFolder(), name);
   if (!existsSync(folder)) throw new UserError(`no model '${name}' is installed: ${await knownNames()}`);
