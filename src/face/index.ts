@@ -3,6 +3,7 @@
 export { type AlignOptions, alignFace, faceTransform } from './align/face.js';
 export { type AlignFolderOptions, type AlignReport, alignFolder } from './align/folder.js';
 export { inputTemplate } from './align/input-template.js';
+export { alignmentOf } from './align/known.js';
 export { type LandmarkTable, readLandmarkFile } from './align/landmark-file.js';
 export { type Patch, patches, patchNamed, patchTemplate } from './align/patch.js';
 export { type SimilarityOptions, similarity, type Transform } from './align/similarity.js';
@@ -18,12 +19,19 @@ export {
   type Point,
   scaled,
 } from './detect/detection.js';
+export {
+  type FaceApiDetection,
+  type FaceApiDetector,
+  type FaceApiOptions,
+  openFaceApi,
+} from './detect/face-api/open.js';
 export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { openOnnxDetector } from './detect/onnx-detector.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
+export type { EmbedFolderOptions } from './embed/folder.js';
 export {
   checkEmbeddingsFile,
   checkEmbeddingsPlace,
@@ -36,7 +44,7 @@ export {
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
-export { bothRealigned } from './embed/realigned.js';
+export { bothRealigned, embedRealigned, needsCarrying } from './embed/realigned.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
 export { type ExportOptions, exportImported, importedManifest } from './import/export.js';
 export { type ImportedWeights, type ImportOptions, importable, importWeights } from './import/import.js';

@@ -64,7 +64,7 @@ export const boxNets: Readonly<Record<'ssd' | 'tiny', BoxNet>> = {
       }),
   },
   tiny: {
-    sizes: [TINY_SIZE],
+    sizes: [TINY_SIZE, 224],
     pixels: TINY_PIXELS,
     behind: 0,
     oblong: false,

@@ -15,8 +15,8 @@ export interface FaceApiOptions extends DetectorOptions {
   readonly landmarks?: LandmarkNet;
   /**
    * The lengths in pixels, multiples of 32, to which a photograph's longer side is resized, one after another; what
-   * is found at any of them counts. The default for SSD is 512, its own, and half of that, where it finds faces
-   * that are too large for it at 512; for tiny it is its own 416. Shorter ones are faster and miss small faces.
+   * is found at any of them counts. The default is a network's own size (512 for SSD, 416 for tiny) and about half
+   * of it, since neither finds a face that is most of its image. Shorter ones are faster and miss small faces.
    */
   readonly inputSizes?: readonly number[];
 }
