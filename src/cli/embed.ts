@@ -1,12 +1,16 @@
 // hypersphere embed: a folder of aligned faces, or of photographs, in; a file of embeddings out.
 import { Command } from 'commander';
 import {
+  alignmentOf,
   checkEmbeddingsFile,
   checkEmbeddingsPlace,
   embedFolder,
   embedPhotographs,
   type FolderEmbeddings,
   openEmbedder,
+  type Template,
+  templateNamed,
+  templates,
   writeEmbeddings,
 } from '../face/index.js';
 import { DETECTORS } from './detector-flags.js';
@@ -16,7 +20,8 @@ import { type ReaderFlags, readerOf, withReaderFlags } from './reader-flags.js';
 
 const HELP = `
 The data folder holds aligned faces, or with --photographs photographs whose faces are found and aligned on the way,
-in one folder a person or loose. The output's ending chooses its format: .safetensors (the tensor 'embeddings',
+in one folder a person or loose. Faces on another template than the model's are carried over to it, where --aligned or
+the folder says which it is. The output's ending chooses its format: .safetensors (the tensor 'embeddings',
 [N, D] float32), .npy, or .jsonl. The paths and people of the rows are written beside it, to FILE.json.
 ${FOREIGN_MODELS}
 ${DETECTORS}
@@ -30,6 +35,7 @@ interface Flags extends ReaderFlags {
   data: string;
   out: string;
   photographs?: boolean;
+  aligned?: string;
   json?: boolean;
 }
 
@@ -38,7 +44,11 @@ export function embedCommand(): Command {
     .description('embeddings of a folder of aligned faces or photographs')
     .requiredOption('--data <dir>', 'folder of aligned faces, or of photographs')
     .requiredOption('--out <file>', 'file to write: .safetensors, .npy or .jsonl')
-    .option('--photographs', 'the folder holds photographs: find and align their faces first');
+    .option('--photographs', 'the folder holds photographs: find and align their faces first')
+    .option(
+      '--aligned <template>',
+      "the faces' own template, such as arcface (default: what 'align' noted there)",
+    );
   return withReaderFlags(command, 'largest')
     .option('--json', 'print what was done as one JSON object')
     .addHelpText('after', HELP)
@@ -48,7 +58,7 @@ export function embedCommand(): Command {
 async function run(flags: Flags, command: Command): Promise<void> {
   const { data, out, photographs, json } = flags;
   usage(() => checkEmbeddingsFile(out));
-  if (!photographs) refuseDetection(command);
+  const aligned = photographs ? undefined : alignment(flags, command);
   checkEmbeddingsPlace(out);
   const started = performance.now();
   let shown: Progress | undefined;
@@ -58,7 +68,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   };
   const { set, device } = await (photographs
     ? fromPhotographs(flags, onProgress)
-    : fromAligned(flags, onProgress)
+    : fromAligned(flags, aligned, onProgress)
   ).finally(() => shown?.stop());
   const [file, list] = await writeEmbeddings(out, set);
   for (const { path, reason } of set.skipped) note(`skipped ${path}: ${reason}`);
@@ -79,10 +89,17 @@ interface Embedded {
 }
 type OnProgress = (done: number, total: number) => void;
 
-async function fromAligned(flags: Flags, onProgress: OnProgress): Promise<Embedded> {
+async function fromAligned(
+  flags: Flags,
+  aligned: Template | undefined,
+  onProgress: OnProgress,
+): Promise<Embedded> {
   const embedder = await openEmbedder(flags.model, embedderOptions(flags));
   try {
-    return { set: await embedFolder(embedder, flags.data, onProgress), device: embedder.device.name };
+    return {
+      set: await embedFolder(embedder, flags.data, { aligned, onProgress }),
+      device: embedder.device.name,
+    };
   } finally {
     await embedder.close();
   }
@@ -98,11 +115,18 @@ async function fromPhotographs(flags: Flags, onProgress: OnProgress): Promise<Em
   }
 }
 
-/** Flags of a detector say that photographs are meant. */
-function refuseDetection(command: Command): void {
-  const given = ['detector', 'minFace', 'score', 'face'].find(
-    (name) => command.getOptionValueSource(name) === 'cli',
-  );
-  if (given !== undefined)
+/**
+ * The template of the aligned faces, as the flag or the folder says. Nothing for a model that is named without it:
+ * its faces are taken as they are. The built-in model has a template of its own, which few folders follow.
+ */
+function alignment({ aligned, data }: Flags, command: Command): Template | undefined {
+  const given = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (['detector', 'minFace', 'score', 'face'].some(given))
     throw new UsageError('--detector, --min-face, --score and --face are for photographs: add --photographs');
+  const stated = aligned === undefined ? undefined : usage(() => templateNamed(aligned));
+  if (!stated && !alignmentOf(data) && !given('model'))
+    throw new UsageError(
+      `say what ${data} holds: --photographs, or faces that are aligned, by --aligned ${templates.map(({ name }) => name).join('|')}`,
+    );
+  return stated;
 }

@@ -3,9 +3,9 @@ import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { locatePairs, readPairs } from '../data/index.js';
 import { type LfwMode, lfw, summarise } from '../evaluate/index.js';
-import { bothRealigned, openEmbedder, templateLabel, templateNamed } from '../face/index.js';
+import { bothRealigned, carryFrom, openEmbedder, templateLabel, templateNamed } from '../face/index.js';
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
-import { duration, progress, result } from './output.js';
+import { duration, progress, result, usage } from './output.js';
 
 const HELP = `
 The data folder holds the aligned faces as Name/Name_0001.jpg; the pair list is in LFW's own format. Modes:
@@ -41,7 +41,10 @@ export function evaluateCommand(): Command {
         .choices(['sphereface', 'insightface', 'exact'])
         .default('sphereface'),
     )
-    .option('--aligned <template>', "the faces' own template, such as arcface-112");
+    .option(
+      '--aligned <template>',
+      "the faces' own template, such as arcface (default: what 'align' noted there)",
+    );
   return new Command('evaluate')
     .description('measure a model on a benchmark')
     .addCommand(
@@ -54,7 +57,7 @@ export function evaluateCommand(): Command {
 
 async function run({ model, data, pairs: pairsFile, mode, aligned, json, ...flags }: Flags): Promise<void> {
   const started = performance.now();
-  const from = aligned === undefined ? undefined : templateNamed(aligned);
+  const stated = aligned === undefined ? undefined : usage(() => templateNamed(aligned));
   const list = await readPairs(pairsFile);
   if (list.folds < 2) {
     throw new UserError(
@@ -64,6 +67,7 @@ async function run({ model, data, pairs: pairsFile, mode, aligned, json, ...flag
   const { paths, people, pairs } = await locatePairs(list, data);
   const embedder = await openEmbedder(model, embedderOptions(flags));
   try {
+    const from = carryFrom(embedder.manifest, data, stated);
     const shown = progress(paths.length, 'images');
     const hooks = { onProgress: (done: number) => shown.update(done, '') };
     const features = await (from

@@ -44,7 +44,7 @@ export {
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
-export { bothRealigned, embedRealigned, needsCarrying } from './embed/realigned.js';
+export { bothRealigned, carryFrom, embedRealigned, needsCarrying } from './embed/realigned.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
 export { type ExportOptions, exportImported, importedManifest } from './import/export.js';
 export { type ImportedWeights, type ImportOptions, importable, importWeights } from './import/import.js';

@@ -1,6 +1,7 @@
 // How fit a face is for enrolment: size, sharpness, pose, exposure and the detector's score, each from 0 to 1, as one
-// number with its reasons. The knees are from 152 faces of CelebA (never LFW), made worse step by step until
-// a MobileFaceNet no longer matched them at a false match rate of 0.001: a part is .5 where a good share is lost.
+// number with its reasons. The knees of sharpness and exposure are from 152 faces of CelebA (never LFW), made worse
+// step by step until a MobileFaceNet no longer matched them at a false match rate of 0.001; those of size, pose and
+// the detector's score are judgement, as no set at hand could tell.
 
 import { apply, compose, similarity } from './align/similarity.js';
 import type { Template } from './align/template.js';

@@ -4,7 +4,13 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { writeSafetensors } from '../data/index.js';
-import { type Manifest, manifestBeside, manifestMetadata } from '../face/index.js';
+import {
+  alignmentOf,
+  type Manifest,
+  manifestBeside,
+  manifestMetadata,
+  templateLabel,
+} from '../face/index.js';
 import { nameOf } from '../graph/index.js';
 import { lowerInference } from '../lower/index.js';
 import { foldNormalizations } from '../nn/index.js';
@@ -26,13 +32,14 @@ export function exportModel(
   const [height, width] = config.size;
   const people = identities.trained.length;
   const count = identities.trained.reduce((sum, person) => sum + person.images, 0);
+  const known = alignmentOf(config.data);
   const manifest: Manifest = {
     format: 'hypersphere-model/1',
     name: `${config.net} ${config.loss}`,
     // What writePlanes of src/data does to every training image.
     input: { name: nameOf(images), width, height, order: config.order, mean: 127.5, scale: 1 / 128 },
     crop: 'cover-centre',
-    template: `as the faces of ${basename(config.data)} are aligned`,
+    template: known ? templateLabel(known) : `as the faces of ${basename(config.data)} are aligned`,
     flip: 'concatenate',
     embedding: { length: embedding.shape[1]!, output: OUTPUT },
     metric: 'cosine',

@@ -6,8 +6,10 @@ import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { requireWritable } from '../../common/folders.js';
 import { compareNames, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
+import type { Template } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
-import type { Embedder } from './embedder.js';
+import type { Embedder, EmbedHooks } from './embedder.js';
+import { carryFrom, embedRealigned } from './realigned.js';
 
 /** An image below a folder; its path is relative, with '/'. `person` is null for an image in no person's folder. */
 export interface FolderImage {
@@ -46,6 +48,12 @@ export async function listFaces(folder: string): Promise<FolderImage[]> {
   ];
 }
 
+export interface EmbedFolderOptions {
+  /** The faces' template (default: what `align` noted in the folder); they are carried to the model's if it differs. */
+  aligned?: Template;
+  onProgress?(done: number, total: number): void;
+}
+
 /**
  * Embeds every image of `folder`; those that cannot be read are left out and listed. Throws UserError when
  * none can be read.
@@ -53,14 +61,14 @@ export async function listFaces(folder: string): Promise<FolderImage[]> {
 export async function embedFolder(
   embedder: Embedder,
   folder: string,
-  onProgress?: (done: number, total: number) => void,
+  { aligned, onProgress }: EmbedFolderOptions = {},
 ): Promise<FolderEmbeddings> {
   const found = await listFaces(folder);
   const reasons = new Map<number, string>();
-  const all = await embedder.embed(
-    found.map(({ path }) => join(folder, path)),
-    { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) },
-  );
+  const paths = found.map(({ path }) => join(folder, path));
+  const hooks: EmbedHooks = { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) };
+  const from = carryFrom(embedder.manifest, folder, aligned);
+  const all = await (from ? embedRealigned(embedder, paths, from, hooks) : embedder.embed(paths, hooks));
   if (reasons.size === found.length) {
     throw new UserError(
       `${folder}: none of its ${found.length} images can be read (${[...reasons.values()][0]})`,
