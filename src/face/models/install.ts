@@ -38,9 +38,8 @@ export async function installModel(name: string, options: InstallOptions = {}): 
     await rmdir(folder).catch(() => {});
     throw error;
   });
-  const [{ name: first }] = files;
   const { licence, source } = wanted;
-  const kind = wanted.kind ?? (await kindOf(join(folder, first)).catch(refuse));
+  const kind = wanted.kind ?? (await kindOf(join(folder, files[0]!.name)).catch(refuse));
   return finish(name, folder, { kind, licence, source, files });
 
   async function refuse(error: unknown): Promise<never> {
@@ -73,7 +72,7 @@ async function fetchAll(
     before += whole.bytes;
     files.push({ name, ...whole });
   }
-  return files as About['files'];
+  return files;
 }
 
 /** A file of a try that was cut later, if its hash is right. */
@@ -110,9 +109,8 @@ function addressed(name: string, { url, sha256 }: InstallOptions): Wanted {
     const names = registry.map((model) => model.name).join(', ');
     throw new UserError(`no model '${name}' is known (known: ${names}); give its address with --url`);
   }
-  const file = URL.canParse(url) ? basename(decodeURIComponent(new URL(url).pathname)) : '';
-  if (!/^[a-z0-9][^/\\]*$/i.test(file))
-    throw new UserError(`${url}: not the address of a file; give --url with the file's name at its end`);
+  const last = URL.canParse(url) ? basename(new URL(url).pathname) : '';
+  const file = /^[\w.-]+\.onnx$/i.test(last) ? last : `${name}.onnx`;
   return { licence: 'not stated', source: url, files: [{ name: file, url, ...(sha256 && { sha256 }) }] };
 }
 
@@ -154,7 +152,7 @@ export async function addModel(
     kind: text !== undefined ? 'recogniser' : kind,
     licence: licenceIn(text),
     source: path,
-    files: files as About['files'],
+    files,
   };
   return finish(name, folder, about);
 }
