@@ -11,7 +11,9 @@ export {
   type ImageSet,
   MemoryImages,
   openImageFolder,
+  type Photograph,
   readPairs,
+  readPhotograph,
   readSafetensors,
   writeSafetensors,
 } from './data/index.js';
@@ -32,12 +34,35 @@ export {
 } from './evaluate/index.js';
 export { type HeldOutResults, measureRun } from './evaluate/run.js';
 export {
+  alignFace,
+  chooseFaces,
+  type Decision,
+  type Detection,
+  type Detector,
+  decisionFor,
   describeModel,
   Embedder,
   type EmbedderOptions,
+  FaceReader,
+  faceQuality,
+  falsePositiveRate,
+  findFaces,
+  Gallery,
+  importWeights,
+  type Landmarks,
   type Manifest,
   type ModelDescription,
+  openDetector,
   openEmbedder,
+  openReader,
+  type Quality,
+  type ReadFace,
+  type ReadPhotograph,
+  samplePhotographs,
+  similarity,
+  type Template,
+  templateNamed,
+  warp,
 } from './face/index.js';
 export * as graph from './graph/index.js';
 export type { LossContext, LossDefinition, LossTerms } from './losses/index.js';
@@ -49,6 +74,7 @@ export { writeRunPage } from './report/index.js';
 export { type Device, type DeviceName, InferenceModel, openDevice, Program } from './runtime/index.js';
 export * as theory from './theory/index.js';
 export { angularFisher, angularFisherScore, neuralCollapse } from './theory/index.js';
+export { cosineAt } from './theory/vectors.js';
 export {
   type Config,
   draftConfig,

@@ -8,3 +8,9 @@ const run = (example: string) =>
 test('least squares finds the weights that made its data', () => {
   expect(run('least-squares.ts')).toContain('w = 1.000, -2.000, 3.000');
 });
+
+test('of the nine faces in three photographs, the pair that shows one woman is found', () => {
+  const lines = run('same-person.ts').trim().split('\n');
+  expect(lines[0]).toMatch(/^9 faces/);
+  expect(lines[1]).toMatch(/^face 3 of .*sample1.jpg and face 3 of .*sample3.jpg: 0.9/);
+});
