@@ -47,6 +47,9 @@ const SIZES: readonly (readonly [number, number])[] = [
   [112, 112],
 ];
 
+/** Longest embedding that is thought of unasked. */
+const LONGEST = 4096;
+
 /** One way to build the network. */
 interface Design {
   size: readonly [number, number];
@@ -80,12 +83,11 @@ export function buildDesign(
 function designs({ tensors }: WeightFile, { net, size, embedding }: ImportOptions): Design[] {
   const own = networkNamed(net);
   const sizes = size ? [size] : unique([own.size, ...SIZES]);
-  // The last layers of a file tell the embedding's length, as outputs of one or inputs of a classifier.
-  const last = [...tensors.values()].filter(({ shape }) => shape.length >= 2).slice(-3);
-  const lengths = embedding
-    ? [embedding]
-    : unique([own.embedding, ...last.flatMap(({ shape }) => shape.slice(0, 2))]);
-  const plausible = lengths.filter((length) => length > 1 && length <= 4096);
+  // Some layer's outputs, or the inputs of a classifier, are the embedding.
+  const layers = [...tensors.values()].filter(({ shape }) => shape.length >= 2);
+  const outputs = layers.flatMap(({ shape }) => shape.slice(0, shape.length === 2 ? 2 : 1));
+  const lengths = embedding ? [embedding] : unique([own.embedding, ...outputs]);
+  const plausible = lengths.filter((length) => length > 1 && length <= LONGEST);
   return sizes.flatMap((size) =>
     plausible.flatMap((embedding) => [false, true].map((folded) => ({ size, embedding, folded }))),
   );
@@ -182,24 +184,32 @@ function reasonOf(
   { size, embedding }: Design,
   match: Match,
 ): string {
-  const { missing, over } = match;
-  const first = missing[0];
-  const what = [
-    missing.length > 0
-      ? `${missing.length} parameters of ${options.net} are not found, the first being '${first!.name}' ${shapeText(first!.shape)}`
-      : '',
-    over.length > 0
-      ? `${over.length} tensors have no place in ${options.net}, the first being '${over[0]}' ${shapeText(file.tensors.get(over[0]!)!.shape)}`
-      : '',
-  ];
+  const { missing, over, misshapen } = match;
+  const shapeOf = (name: string) => shapeText(file.tensors.get(name)!.shape);
+  const are = (count: number, what: string) => (count === 1 ? `1 ${what} is` : `${count} ${what}s are`);
+  const what: string[] = [];
+  const first = missing.find(({ name }) => misshapen.has(name)) ?? missing[0];
+  if (first) {
+    const theirs = misshapen.get(first.name);
+    what.push(
+      `${are(missing.length, 'parameter')} not found, such as '${first.name}' ${shapeText(first.shape)}${theirs ? `, which is ${shapeOf(theirs)} in the file` : ''}`,
+    );
+  }
+  const near = new Set(misshapen.values());
+  const strange = over.filter((name) => !near.has(name));
+  if (strange.length > 0) {
+    what.push(
+      `${are(strange.length, 'tensor')} of no place in it, such as '${strange[0]}' ${shapeOf(strange[0]!)}`,
+    );
+  }
   const other = importable.find((net) => {
     if (net === options.net) return false;
     const { match } = bestDesign(file, { ...options, net, map: undefined });
     return match.missing.length + match.over.length === 0;
   });
-  const tried = `for images of ${size.join('x')} and embeddings of ${embedding}`;
+  const tried = `${options.net} for images of ${size.join('x')} and embeddings of ${embedding}`;
   const mend = other
-    ? `the file fits --net ${other}`
+    ? `it fits --net ${other}`
     : 'choose the network it was trained as, its --size and --embedding';
-  return `${basename(file.file)}: ${what.filter(Boolean).join(', and ')} (${tried}); ${mend}`;
+  return `${basename(file.file)} is not of ${tried}: ${what.join(', and ')}; ${mend}`;
 }

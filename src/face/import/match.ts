@@ -26,6 +26,8 @@ export interface Match {
   missing: Wanted[];
   /** Tensors that have no place in the network. */
   over: string[];
+  /** The tensors that have a missing parameter's name but not its shape, by our name. */
+  misshapen: Map<string, string>;
 }
 
 /** What a match needs to know. */
@@ -66,6 +68,8 @@ const pick = (a: Match, b: Match): Match => (b.missing.length + b.over.length ==
 interface Found {
   rule: string;
   found: Map<string, string>;
+  /** Those of the right name and another shape. */
+  misshapen?: Map<string, string>;
 }
 
 function fromMap(file: string, tensors: Tensors, { wanted, map = {} }: MatchOptions): Found {
@@ -104,13 +108,14 @@ function bestDialect(tensors: Tensors, given: Found, { net, wanted }: MatchOptio
   for (const prefix of prefixes(tensors)) {
     for (const dialect of dialects.filter(({ nets }) => nets.test(net))) {
       const found = new Map<string, string>();
+      const misshapen = new Map<string, string>();
       for (const parameter of wanted) {
         if (given.found.has(parameter.name)) continue;
         const theirs = prefix + dialect.rename(parameter.name);
         const tensor = tensors.get(theirs);
-        if (tensor && fits(parameter, tensor)) found.set(parameter.name, theirs);
+        if (tensor) (fits(parameter, tensor) ? found : misshapen).set(parameter.name, theirs);
       }
-      if (found.size > best.found.size) best = { rule: ruleOf(dialect, prefix), found };
+      if (found.size > best.found.size) best = { rule: ruleOf(dialect, prefix), found, misshapen };
     }
   }
   return best;
@@ -129,15 +134,20 @@ function complete(tensors: Tensors, before: readonly Found[], { wanted, embeddin
   for (const [ours, theirs] of found) assigned.set(ours, theirs);
   const used = new Set(assigned.values());
   const left = free.filter(([name]) => !used.has(name));
-  const heads = headsOf(left, embedding);
+  const missing = wanted.filter(({ name, zero }) => !zero && !assigned.has(name));
+  const misshapen = new Map(before.flatMap((rule) => [...(rule.misshapen ?? [])]));
+  for (const name of assigned.keys()) misshapen.delete(name);
+  // While something is missing without a trace, what looks like a classifier may be it.
+  const heads = missing.every(({ name }) => misshapen.has(name)) ? headsOf(left, embedding) : [];
   return {
     assigned,
     rules: [...before, { rule: 'order and shapes', found }].flatMap(({ rule, found: { size } }) =>
       size > 0 ? [{ rule, count: size }] : [],
     ),
     ignored: heads.map((name) => ({ name, reason: 'a classifier of the training' })),
-    missing: wanted.filter(({ name, zero }) => !zero && !assigned.has(name)),
+    missing,
     over: left.flatMap(([name]) => (heads.includes(name) ? [] : [name])),
+    misshapen,
   };
 }
 

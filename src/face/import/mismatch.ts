@@ -29,24 +29,27 @@ interface Row {
 export function mismatchTable(
   { tensors }: WeightFile,
   wanted: readonly Wanted[],
-  { assigned, over }: Match,
+  { assigned, over, misshapen }: Match,
 ): string {
   const own = wanted.filter(({ zero }) => !zero);
   const text = (name: string) => `${name} ${shapeText(tensors.get(name)!.shape)}`;
+  const near = new Set(misshapen.values());
   // Where names tell nothing, the order does.
   const rows: Row[] =
     assigned.size * 2 < own.length
       ? inOrder(own, over, tensors)
       : [
           ...own.map((parameter): Row => {
-            const theirs = assigned.get(parameter.name);
+            const theirs = assigned.get(parameter.name) ?? misshapen.get(parameter.name);
             return {
               ours: `${parameter.name} ${shapeText(parameter.shape)}`,
               theirs: theirs === undefined ? '-' : text(theirs),
-              differs: theirs === undefined,
+              differs: !assigned.has(parameter.name),
             };
           }),
-          ...over.map((name): Row => ({ ours: '-', theirs: text(name), differs: true })),
+          ...over
+            .filter((name) => !near.has(name))
+            .map((name): Row => ({ ours: '-', theirs: text(name), differs: true })),
         ];
   const first = Math.max(0, rows.findIndex(({ differs }) => differs) - BEFORE);
   const shown = rows.slice(first, first + LINES);

@@ -61,7 +61,8 @@ export async function openWeights(file: string): Promise<WeightFile> {
   });
   if (bytes.length === 0) throw new UserError(`${file}: the file is empty`);
   const format = formatOf(bytes, file);
-  return { file, format, aside: [], ...readers[format](bytes, file) };
+  const { tensors, aside = [] } = readers[format](bytes, file);
+  return { file, format, tensors, aside };
 }
 
 /** What Caffe's blobs are called here, by the type of their layer: the names of our own layers. */
