@@ -119,7 +119,10 @@ async function readMap(file: string): Promise<Record<string, string>> {
     throw new UserError(`${file}: no JSON file (${(error as Error).message})`);
   }
   const isMap =
-    typeof map === 'object' && map !== null && Object.values(map).every((name) => typeof name === 'string');
+    typeof map === 'object' &&
+    map !== null &&
+    !Array.isArray(map) &&
+    Object.values(map).every((name) => typeof name === 'string');
   if (!isMap) throw new UserError(`${file}: not a JSON object from our names to the file's`);
   return map as Record<string, string>;
 }

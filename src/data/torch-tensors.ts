@@ -82,19 +82,27 @@ export function storageOf(id: Pickled, source: Storage['source']): Persistent {
   return new Storage(className, String(key), Number(size), Number(start), source);
 }
 
-/** The functions that make a tensor, with the places of their arguments. */
-const builders: Readonly<Record<string, (args: readonly Pickled[]) => StoredNumbers | string>> = {
+type Builder = (args: readonly Pickled[]) => StoredNumbers | string;
+
+/** The functions that make a tensor of a storage. */
+const views: Readonly<Record<string, Builder>> = {
   'torch._utils._rebuild_tensor': (args) => view(args),
   'torch._utils._rebuild_tensor_v2': (args) => view(args),
   'torch._utils._rebuild_tensor_v3': (args) => view(args, args[6]),
-  'torch._utils._rebuild_parameter': ([data]) => tensorOf(data ?? null) ?? 'is a parameter without tensor',
-  'torch._utils._rebuild_parameter_with_state': ([data]) =>
-    tensorOf(data ?? null) ?? 'is a parameter without tensor',
-  'torch._tensor._rebuild_from_type_v2': ([make, , args]) => {
-    const made = make instanceof PickledGlobal && Array.isArray(args) && new PickledObject(make.name, args);
-    return (made && !made.global.includes('_from_type') && tensorOf(made)) || 'is a tensor of an own class';
-  },
 };
+
+/** Those that put something around such a tensor, with what is inside. */
+const wrapped: Readonly<Record<string, Builder>> = {
+  'torch._utils._rebuild_parameter': ([tensor]) => inside(tensor),
+  'torch._utils._rebuild_parameter_with_state': ([tensor]) => inside(tensor),
+  'torch._tensor._rebuild_from_type_v2': ([make, , args]) =>
+    inside(make instanceof PickledGlobal && Array.isArray(args) ? new PickledObject(make.name, args) : null),
+};
+
+function inside(value: Pickled | undefined): StoredNumbers | string {
+  const build = value instanceof PickledObject && Object.hasOwn(views, value.global) && views[value.global];
+  return build ? build((value as PickledObject).args) : 'is of a kind that is not read';
+}
 
 /** A view of a storage; a sentence's end when it cannot be read. */
 function view(
@@ -134,6 +142,7 @@ function tensorOf(value: Pickled): StoredNumbers | string | undefined {
       ? array
       : { shape: array.shape, dtype: 'numpy', numbers: () => array.data };
   }
+  const builders = { ...views, ...wrapped };
   if (Object.hasOwn(builders, value.global)) return builders[value.global]!(value.args);
   // Quantised, sparse and other tensors.
   return /^torch\._utils\._rebuild_\w*tensor/.test(value.global)
@@ -144,23 +153,23 @@ function tensorOf(value: Pickled): StoredNumbers | string | undefined {
 /** The dictionaries of a module between it and its tensors or submodules; they have no part in names. */
 const UNNAMED = new Set(['_parameters', '_buffers', '_modules']);
 /** Deepest nesting that is searched: a module in a module in a module... */
-const DEEPEST = 64;
+const DEEPEST = 200;
 
 /** All tensors in `value`, in order, with their paths. Each container is searched once. */
 export function findTensors(value: Pickled): FoundTensors {
   const found: FoundTensors = { tensors: [], unread: [] };
   const seen = new Set<Pickled>();
-  const search = (node: Pickled, path: string[]): void => {
+  const search = (node: Pickled, path: string[], depth: number): void => {
     const tensor = tensorOf(node);
     if (typeof tensor === 'string') found.unread.push({ path, reason: tensor });
     else if (tensor) found.tensors.push({ path, tensor });
-    if (tensor || seen.has(node) || path.length > DEEPEST) return;
+    if (tensor || seen.has(node) || depth > DEEPEST) return;
     seen.add(node);
     for (const [key, inner] of partsOf(node)) {
-      search(inner, UNNAMED.has(key) ? path : [...path, key]);
+      search(inner, UNNAMED.has(key) ? path : [...path, key], depth + 1);
     }
   };
-  search(value, []);
+  search(value, [], 0);
   return found;
 }
 

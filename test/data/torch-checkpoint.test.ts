@@ -64,6 +64,23 @@ describe('reading PyTorch checkpoints', () => {
     ['an archive that claims to hold gigabytes', inflated(), /cannot be right|cut off/],
     ['an archive that claims to hold 2^31 files', crowded(), /zip archive cannot be read/],
     ['a text', Buffer.from('hello'), /neither a zip archive nor a pickle/],
+    [
+      'a parameter of a parameter of a parameter...',
+      zipSync({
+        'a/data.pkl': Buffer.from(
+          `\x80\x02ctorch._utils\n_rebuild_parameter\nq\x000${'h\x00('.repeat(1e5)}N${'\x89tR'.repeat(1e5)}.`,
+          'latin1',
+        ),
+      }),
+      /is of a kind that is not read/,
+    ],
+    [
+      'a module in a module in a module...',
+      zipSync({
+        'a/data.pkl': Buffer.from(`\x80\x02${'}U\x08_modules'.repeat(1e5)}N${'s'.repeat(1e5)}.`, 'latin1'),
+      }),
+      /holds no tensors/,
+    ],
     ['no tensors', zipSync({ 'a/data.pkl': Buffer.from('\x80\x02}.', 'latin1') }), /holds no tensors; save/],
     [
       'a whole module without storages, by pickle alone',
