@@ -1,8 +1,17 @@
 // hypersphere info: what a network, or a model file, is and costs.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { describeModel, type ModelDescription } from '../face/models/describe.js';
+import {
+  builtInDetectors,
+  builtInModels,
+  describeModel,
+  MANIFEST_KEY,
+  type ModelBytes,
+  type ModelDescription,
+  modelFile,
+} from '../face/index.js';
 import { describeNetwork, type NetworkDescription, networks } from '../nn/index.js';
 import { size } from './flags.js';
 import { result, usage } from './output.js';
@@ -11,12 +20,13 @@ const EXAMPLES = `
 Examples:
   hypersphere info sphereface-20
   hypersphere info sphereface-4 --size 112x112 --json
-  hypersphere info runs/first/model.onnx`;
+  hypersphere info runs/first/model.onnx
+  hypersphere info dlib-resnet-128`;
 
 export function infoCommand(): Command {
   return new Command('info')
     .description('parameters, multiply-adds and layers of a network or an ONNX file')
-    .argument('<network|file>', `${Object.keys(networks).join(', ')}, or a model file`)
+    .argument('<network|model>', `${Object.keys(networks).join(', ')}, a model file, or a model's name`)
     .option('--size <HxW>', "a network's input height x width (default: what it was designed for)", size)
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
@@ -27,27 +37,51 @@ async function run(name: string, { size, json }: { size?: [number, number]; json
   if (Object.hasOwn(networks, name)) {
     const described = describeNetwork(name, { size });
     result(described, networkText(described), json);
-  } else if (existsSync(name)) {
-    usage(() => {
-      if (size) throw new UserError('--size is for networks; a model file has its own');
-    });
-    const described = await describeModel(name);
-    const manifest = manifestIn(described);
-    result(
-      { file: name, ...described, ...(manifest !== undefined && { manifest }) },
-      modelText(name, described, manifest),
-      json,
+    return;
+  }
+  usage(() => {
+    if (size) throw new UserError('--size is for networks; a model has its own');
+  });
+  const model = await modelOf(name);
+  const described = await describeModel(model);
+  const manifest =
+    manifestIn(described) ?? (typeof model === 'string' ? await manifestBesideOf(model) : undefined);
+  result(
+    { file: name, ...described, ...(manifest !== undefined && { manifest }) },
+    modelText(name, described, manifest),
+    json,
+  );
+}
+
+/** A built-in model's bytes, or the path of a file or of a model in the store. */
+async function modelOf(name: string): Promise<string | ModelBytes> {
+  const bytes = Object.hasOwn(builtInModels, name) ? builtInModels[name] : undefined;
+  if (bytes) return { name, bytes: bytes() };
+  if (Object.hasOwn(builtInDetectors, name))
+    throw new UserError(
+      `'${name}' is a detector of several networks; info describes a single network or model`,
     );
-  } else {
-    const known = Object.keys(networks).join(', ');
-    throw new UserError(`'${name}' is neither a network (${known}) nor a file`);
+  try {
+    return await modelFile(name);
+  } catch (error) {
+    if (!(error instanceof UserError) || existsSync(name)) throw error;
+    throw new UserError(`${error.message}; networks are ${Object.keys(networks).join(', ')}`);
   }
 }
 
-/** The manifest that Hypersphere's own models carry. */
+/** The manifest that a model carries. */
 function manifestIn({ metadata }: ModelDescription): unknown {
   try {
-    return JSON.parse(metadata.hypersphere ?? '');
+    return JSON.parse(metadata[MANIFEST_KEY] ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The manifest in a JSON file of the model's name beside it. */
+async function manifestBesideOf(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(`${file.replace(/\.onnx$/i, '')}.json`, 'utf8'));
   } catch {
     return undefined;
   }
@@ -90,7 +124,9 @@ function modelText(file: string, model: ModelDescription, manifest: unknown): st
     `inputs   ${values(model.inputs)}`,
     `outputs  ${values(model.outputs)}`,
     costs(model.parameters, model.multiplyAdds),
-    manifest === undefined ? 'no Hypersphere manifest' : `manifest ${JSON.stringify(manifest, null, 2)}`,
+    manifest === undefined
+      ? 'no manifest: say how its faces are prepared with --order, --mean, --scale and --template, or a JSON file beside it'
+      : `manifest ${JSON.stringify(manifest, null, 2)}`,
     '',
     table(model.layers),
   ].join('\n');

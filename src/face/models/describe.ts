@@ -45,22 +45,28 @@ const CARRIERS = new Set(['Transpose', 'Reshape', 'Identity', 'Unsqueeze', 'Sque
 
 const product = (shape: readonly number[]): number => shape.reduce((n, length) => n * length, 1);
 
-/** Describes an ONNX file. Throws a `UserError` when it cannot be read. */
-export async function describeModel(file: string): Promise<ModelDescription> {
-  const bytes = await readFile(file).catch(() => {
-    throw new UserError(`${file}: no such model file, or not readable`);
-  });
-  let model: OnnxModel;
+/** Describes an ONNX file, or the bytes of one under a name. Throws a `UserError` when it cannot be read. */
+export async function describeModel(
+  model: string | { name: string; bytes: Uint8Array },
+): Promise<ModelDescription> {
+  const file = typeof model === 'string' ? model : model.name;
+  const bytes =
+    typeof model === 'string'
+      ? await readFile(model).catch(() => {
+          throw new UserError(`${file}: no such model file, or not readable`);
+        })
+      : model.bytes;
+  let decoded: OnnxModel;
   try {
-    model = decodeModel(bytes);
+    decoded = decodeModel(bytes);
   } catch (error) {
     throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
   }
-  const { graph } = model;
+  const { graph } = decoded;
   const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const inputs = graph.inputs.filter(({ name }) => !weights.has(name));
   const layers = layerNodes(graph.nodes, weights);
-  const shapes = await shapesOf({ ...model, graph: { ...graph, inputs } }, [
+  const shapes = await shapesOf({ ...decoded, graph: { ...graph, inputs } }, [
     ...layers.map(({ node }) => node.outputs[0]!),
     ...graph.outputs.map(({ name }) => name),
   ]);
@@ -76,7 +82,7 @@ export async function describeModel(file: string): Promise<ModelDescription> {
   });
   return {
     bytes: bytes.length,
-    opset: model.opset,
+    opset: decoded.opset,
     inputs,
     outputs: graph.outputs,
     embedding: shapes?.get(graph.outputs[0]?.name ?? '')?.at(-1),
@@ -85,7 +91,7 @@ export async function describeModel(file: string): Promise<ModelDescription> {
       .reduce((sum, { shape }) => sum + product(shape), 0),
     multiplyAdds: shapes && described.reduce((sum, layer) => sum + layer.multiplyAdds, 0),
     layers: described,
-    metadata: model.metadata ?? {},
+    metadata: decoded.metadata ?? {},
   };
 }
 
