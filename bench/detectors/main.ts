@@ -7,16 +7,20 @@ import { locatePairs, readPairs, readPhotograph } from '../../src/data/index.js'
 import { exactRule } from '../../src/evaluate/thresholds.js';
 import {
   alignFace,
+  builtInModels,
   chooseFaces,
   type Detection,
   type Detector,
   type Embedder,
+  embedRealigned,
   findFaces,
   inputTemplate,
   type Landmarks,
+  needsCarrying,
   openDetector,
   openEmbedder,
   readLandmarkFile,
+  templateNamed,
 } from '../../src/face/index.js';
 import { type Device, openDevice } from '../../src/runtime/index.js';
 import { cosineAt } from '../../src/theory/vectors.js';
@@ -42,7 +46,10 @@ const options = new Command('detectors')
   .requiredOption('--detectors <list>', 'names, files or folders, separated by commas', (text) =>
     text.split(','),
   )
-  .option('--model <file>', 'embedder of arcface-112 faces in RGB, (x - 127.5) / 128, for fold 1')
+  .option(
+    '--model <file>',
+    'for fold 1: a built-in model, or an embedder of arcface-112 faces in RGB, (x - 127.5) / 128',
+  )
   .option('--threads <n>', 'threads', whole, 2)
   .option('--json', 'print one JSON object', false)
   .parse()
@@ -134,12 +141,8 @@ function scores(
   });
 }
 
-async function embedded(
-  embedder: Embedder,
-  names: readonly string[],
-  images: readonly (string | Uint8Array)[],
-) {
-  const all = await embedder.embed(images as readonly string[]);
+/** Rows of embeddings by the names of their faces. */
+function byName(embedder: Embedder, names: readonly string[], all: Float32Array): Map<string, Float32Array> {
   const { length } = embedder;
   return new Map(names.map((name, i) => [name, all.subarray(i * length, (i + 1) * length)]));
 }
@@ -150,19 +153,27 @@ async function embedded(
  */
 async function foldOne(device: Device, set: readonly Labelled[], detectors: readonly Looked[]) {
   const { lfw, model } = options;
+  const foreign = {
+    template: 'arcface-112@0',
+    flip: 'concatenate',
+    input: { order: 'rgb', mean: 127.5, scale: 1 / 128, width: 112, height: 112 },
+  } as const;
   const embedder = await openEmbedder(model!, {
     device,
-    manifest: {
-      template: 'arcface-112@0',
-      flip: 'concatenate',
-      input: { order: 'rgb', mean: 127.5, scale: 1 / 128, width: 112, height: 112 },
-    },
+    ...(!Object.hasOwn(builtInModels, model!) && { manifest: foreign }),
   });
   const list = await readPairs(join(lfw, 'pairs.txt'));
   const aligned = join(lfw, 'aligned-112');
   const { paths, pairs } = await locatePairs(list, aligned);
   const names = paths.map((path) => relative(aligned, path));
-  const given = await embedded(embedder, names, paths);
+  const onArcface = templateNamed('arcface-112');
+  const given = byName(
+    embedder,
+    names,
+    needsCarrying(embedder.manifest, onArcface)
+      ? await embedRealigned(embedder, paths, onArcface)
+      : await embedder.embed(paths),
+  );
   const others = pairs.filter(({ fold }) => fold > 0);
   const otherScores = scores(others, names, given) as number[];
   const side = (same: boolean) =>
@@ -210,10 +221,10 @@ async function foldOne(device: Device, set: readonly Labelled[], detectors: read
       const points = landmarks(path, photograph);
       if (points) faces.push([relative(original, path), alignFace(photograph, points, template)]);
     }
-    const embeddings = await embedded(
+    const embeddings = byName(
       embedder,
       faces.map(([file]) => file),
-      faces.map(([, pixels]) => pixels),
+      await embedder.embed(faces.map(([, pixels]) => pixels)),
     );
     outcomes.push(outcome(name, embeddings));
     say(`fold 1 by ${name}: ${(outcomes.at(-1)!.accuracy * 100).toFixed(2)} %`);
