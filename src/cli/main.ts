@@ -21,6 +21,9 @@ import { verifyCommand } from './verify.js';
 
 const EXAMPLES = `
 Examples:
+  hypersphere verify passport.jpg selfie.jpg        the same person?
+  hypersphere identify --gallery people party.jpg   who of them is it, if anyone
+  hypersphere compare                               a page about the faces of sample photographs
   hypersphere toy                                   three minutes on handwritten digits
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --out runs/first
   hypersphere train --resume --out runs/first       continue after Ctrl-C

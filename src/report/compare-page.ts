@@ -93,6 +93,16 @@ function lead({ similarities, decision }: CompareResults, faces: number): Markup
   return html`${range} At the threshold of ${decision.threshold.toFixed(3)}, ${same === 0 ? 'none counts' : same === 1 ? '1 counts' : `${same} count`} as one person.${decision.fmr !== undefined && html` That threshold lets through ${percentOf(decision.fmr)} of the pairs of different people it was measured on (${decision.on}).`}`;
 }
 
+/**
+ * How dark a cell is, in per cent. Strangers of some models have cosines near 1, so it is the distance to the threshold
+ * that is shown: pale far below it, and a step at it.
+ */
+function shade(similarity: number, threshold: number): number {
+  const floor = threshold - 2 * (1 - threshold);
+  const share = Math.min(1, Math.max(0, (similarity - floor) / (1 - floor)));
+  return Math.round(similarity >= threshold ? 70 + 90 * (share - 2 / 3) : 75 * share ** 2);
+}
+
 /** Two digits without the zero before the point, where there is little room. */
 const short = (value: number): string => value.toFixed(2).replace('0.', '.');
 
@@ -116,7 +126,7 @@ function matrix({ photographs, similarities, decision }: CompareResults): Markup
     const value = similarities[a]![b]!;
     if (a === b) return html`<td class="self">·</td>`;
     const same = decision !== undefined && value >= decision.threshold;
-    const share = Math.round(100 * Math.min(1, Math.max(0, value)) ** 1.5);
+    const share = shade(value, decision?.threshold ?? 0.5);
     return html`<td${same && trusted(' class="same"')} style="background:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${faces.length > 14 ? short(value) : value.toFixed(2)}</td>`;
   };
   const rows = faces.map(
