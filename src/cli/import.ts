@@ -1,7 +1,8 @@
 // hypersphere import: trained weights of others (PyTorch, Caffe, safetensors, ONNX) as a model of ours.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { writeWhole } from '../common/files.js';
 import {
   exportImported,
   type ImportedWeights,
@@ -10,6 +11,7 @@ import {
   importWeights,
   type Manifest,
   manifestBeside,
+  manifestFile,
   openWeights,
   type WeightFile,
   WeightMismatch,
@@ -95,10 +97,9 @@ async function run(file: string, flags: Flags): Promise<void> {
   }
   const manifest = importedManifest(imported, flags);
   const bytes = exportImported(imported, manifest);
-  const beside = `${out.replace(/\.onnx$/i, '')}.json`;
   const complete = manifestBeside(manifest, bytes);
-  await writeFile(out, bytes);
-  await writeFile(beside, `${JSON.stringify(complete, null, 2)}\n`);
+  await writeWhole(out, bytes);
+  await writeWhole(manifestFile(out), `${JSON.stringify(complete, null, 2)}\n`);
   const { rules, ignored } = imported;
   result({ out, manifest: complete, rules, ignored }, describe(imported, manifest, out), flags.json);
 }

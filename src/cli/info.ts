@@ -10,6 +10,7 @@ import {
   MANIFEST_KEY,
   type ModelBytes,
   type ModelDescription,
+  manifestFile,
   modelFile,
 } from '../face/index.js';
 import { describeNetwork, type NetworkDescription, networks } from '../nn/index.js';
@@ -81,7 +82,7 @@ function manifestIn({ metadata }: ModelDescription): unknown {
 /** The manifest in a JSON file of the model's name beside it. */
 async function manifestBesideOf(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(`${file.replace(/\.onnx$/i, '')}.json`, 'utf8'));
+    return JSON.parse(await readFile(manifestFile(file), 'utf8'));
   } catch {
     return undefined;
   }

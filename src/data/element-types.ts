@@ -2,7 +2,7 @@
 // NumPy and PyTorch describe a tensor as bytes, an offset, a shape and a step for each axis.
 
 /** How one number is read. */
-interface ElementType {
+export interface ElementType {
   /** Of one number. */
   readonly bytes: number;
   read(view: DataView, at: number, littleEndian: boolean): number;

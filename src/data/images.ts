@@ -1,9 +1,9 @@
 // From an image file to the bytes a network sees: decoded to 8-bit colour, brought to the input's size by one
 // stated rule, channels in the order asked for. The decoding is deterministic: one thread an image, no cache,
 // no shrinking while a JPEG is read, so that a streamed image equals one decoded beforehand.
-import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { UserError } from '../common/errors.js';
+import { readWhole } from '../common/files.js';
 import { isPortableMap, readPortableMap } from './pgm.js';
 
 // Faces are small: threads are better spent on several images at once than inside one.
@@ -149,14 +149,5 @@ function toColour(data: Uint8Array, channels: number, order: ChannelOrder): Uint
  * Throws a UserError that names the file when it is missing, empty, truncated or not an image.
  */
 export async function decodeFace(path: string, options: DecodeOptions): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(
-      `${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? error})`}`,
-    );
-  }
-  return decodeBytes(bytes, path, options);
+  return decodeBytes(await readWhole(path), path, options);
 }

@@ -2,17 +2,15 @@
 // type, order and shape, then the numbers. Read is what an embedding file holds (real numbers, row-major), and a
 // dictionary of arrays, pickled as older TensorFlow ports keep their weights.
 import { UserError } from '../common/errors.js';
+import { denseNumbers, type ElementName, elementTypes, rowMajor } from './element-types.js';
 import { type NumberArray, pickledArray, soleObject } from './numpy-array.js';
 import { readPickle } from './pickle.js';
 import { pickledMap } from './pickle-values.js';
 
 const MAGIC = '\u0093NUMPY';
 
-/** Readers of the element types, by NumPy's name. */
-const types: Record<string, { bytes: number; read(view: DataView, offset: number): number }> = {
-  '<f4': { bytes: 4, read: (view, offset) => view.getFloat32(offset, true) },
-  '<f8': { bytes: 8, read: (view, offset) => view.getFloat64(offset, true) },
-};
+/** The element types that are read, by NumPy's name. */
+const types: Readonly<Record<string, ElementName>> = { '<f4': 'float32', '<f8': 'float64' };
 
 /** A file's header and where the numbers begin, or the pickle. */
 function readHeader(bytes: Uint8Array, fail: (problem: string) => never): { header: string; end: number } {
@@ -71,15 +69,21 @@ export function readNumpy(
     throw new UserError(`${source}: ${problem}`);
   };
   const { header, end } = readHeader(bytes, fail);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const type = typeIn(header);
-  const reader = types[type] ?? fail(`its numbers are of type ${type}; only ${Object.keys(types)} are read`);
+  const named = typeIn(header);
+  const type = types[named] ?? fail(`its numbers are of type ${named}; only ${Object.keys(types)} are read`);
   const shape = /'shape':\s*\((\d+),\s*(\d+)\)/.exec(header)?.slice(1).map(Number);
   if (!shape || !/'fortran_order':\s*False/.test(header))
     return fail('not a matrix in row-major order (numpy.save of an [N, D] array)');
   const count = shape[0]! * shape[1]!;
-  if (bytes.length - end !== count * reader.bytes)
-    fail(`${bytes.length - end} bytes do not make a matrix of ${shape.join(' x ')} of type ${type}`);
-  const data = Float32Array.from({ length: count }, (_, i) => reader.read(view, end + i * reader.bytes));
-  return { shape: shape as [number, number], data };
+  if (bytes.length - end !== count * elementTypes[type].bytes)
+    fail(`${bytes.length - end} bytes do not make a matrix of ${shape.join(' x ')} of type ${named}`);
+  const block = {
+    bytes: bytes.subarray(end),
+    type,
+    littleEndian: true,
+    offset: 0,
+    shape,
+    strides: rowMajor(shape),
+  };
+  return { shape: shape as [number, number], data: denseNumbers(block) };
 }

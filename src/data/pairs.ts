@@ -1,9 +1,10 @@
 // The pair list of Labeled Faces in the Wild (pairs.txt, 'View 2'): the number of folds and of pairs, then in
 // every fold the same-person pairs ('Name 1 2') and as many different ones ('Name 1 Other 3').
 // Format: http://vis-www.cs.umass.edu/lfw/README.txt.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { readWhole } from '../common/files.js';
 import { imageExtensions } from './images.js';
 
 /** One face of a pair: the photograph `number` (from 1) of a person. */
@@ -41,14 +42,7 @@ export interface ImagePairs {
 
 /** Reads a pair list of LFW's format. Throws a UserError that names the file and the line. */
 export async function readPairs(file: string): Promise<PairList> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new UserError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
-  }
-  return parsePairs(text, file);
+  return parsePairs((await readWhole(file)).toString('utf8'), file);
 }
 
 /** See {@link readPairs}; `file` is for messages. A header of one number means a single fold. */

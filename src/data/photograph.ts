@@ -1,8 +1,8 @@
 // A photograph as a detector sees it: upright, 8-bit RGB, whatever the file held. Unlike an aligned face it keeps
 // its size, up to a limit of pixels beyond which it is shrunk while it is decoded.
-import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { UserError } from '../common/errors.js';
+import { readWhole } from '../common/files.js';
 import { reason } from './images.js';
 import { isPortableMap, readPortableMap } from './pgm.js';
 
@@ -26,16 +26,7 @@ const REFUSED_PIXELS = 1e9;
  * frame counts. Throws a UserError that names the file when it is missing, empty, cut off or not an image.
  */
 export async function readPhotograph(path: string, maxPixels = MAX_PIXELS): Promise<Photograph> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    const what =
-      error.code === 'ENOENT'
-        ? 'no such file'
-        : error.code === 'EISDIR'
-          ? 'is a folder, not an image'
-          : `cannot be read (${error.code ?? error.message})`;
-    throw new UserError(`${path}: ${what}`);
-  });
-  return decodePhotograph(bytes, path, maxPixels);
+  return decodePhotograph(await readWhole(path), path, maxPixels);
 }
 
 /** Decodes a photograph held in memory; `name` is only for messages. See {@link readPhotograph}. */

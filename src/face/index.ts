@@ -59,6 +59,7 @@ export {
   type Manifest,
   type ManifestOverrides,
   manifestBeside,
+  manifestFile,
   manifestMetadata,
   manifestSchema,
   resolveManifest,

@@ -5,6 +5,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../../common/errors.js';
+import { writeWhole } from '../../common/files.js';
 import { inOrder } from '../../common/in-order.js';
 import { imagesBelow, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from '../detect/choose.js';
@@ -12,14 +13,7 @@ import { type Detector, scaled } from '../detect/detection.js';
 import { findFaces, type LookedAt, type Unreadable } from '../detect/find.js';
 import { faceQuality } from '../quality.js';
 import { type AlignOptions, alignFace } from './face.js';
-import {
-  ALIGN_FILES,
-  type AlignedFace,
-  addToJournal,
-  type JournalEntry,
-  openJournal,
-  writeWhole,
-} from './journal.js';
+import { ALIGN_FILES, type AlignedFace, addToJournal, type JournalEntry, openJournal } from './journal.js';
 import type { LandmarkTable } from './landmark-file.js';
 import { type Template, templateLabel } from './template.js';
 

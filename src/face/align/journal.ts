@@ -1,8 +1,9 @@
 // What an alignment remembers in the folder that it writes: the settings, so that a folder never holds faces of two
 // kinds; a line for every photograph that is done, so that it goes on where it was stopped; and a report.
-import { appendFile, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
+import { writeWhole } from '../../common/files.js';
 import type { Detection } from '../detect/detection.js';
 
 export const ALIGN_FILES = { settings: 'align.json', journal: 'faces.jsonl', report: 'report.json' } as const;
@@ -74,13 +75,6 @@ export async function openJournal(
 /** Adds a photograph that is done, whose faces are written. */
 export async function addToJournal(folder: string, entry: JournalEntry): Promise<void> {
   await appendFile(join(folder, ALIGN_FILES.journal), `${JSON.stringify(entry)}\n`);
-}
-
-/** Writes a file that appears whole or not at all, making folders as needed. */
-export async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.tmp`, content);
-  await rename(`${file}.tmp`, file);
 }
 
 function parse<T>(text: string, source: string): T {

@@ -1,9 +1,10 @@
 // A whole folder of aligned faces as embeddings, and the files they are kept in: safetensors, NumPy's .npy, or
 // JSON lines, chosen by the file's ending.
 import { statSync } from 'node:fs';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
+import { writeWhole } from '../../common/files.js';
 import { requireWritable } from '../../common/folders.js';
 import { compareNames, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
 import type { Template } from '../align/template.js';
@@ -133,9 +134,8 @@ export async function writeEmbeddings(file: string, set: FolderEmbeddings): Prom
   const { folder, manifest, length, images, skipped } = set;
   const list = { file: basename(file), folder, model: manifest, length, images, skipped };
   const beside = `${file}.json`;
-  await mkdir(dirname(file), { recursive: true });
-  await whole(file, writers[extname(file).toLowerCase()]!(set));
-  await whole(beside, `${JSON.stringify(list, null, 1)}\n`);
+  await writeWhole(file, writers[extname(file).toLowerCase()]!(set));
+  await writeWhole(beside, `${JSON.stringify(list, null, 1)}\n`);
   return [file, beside];
 }
 
@@ -145,11 +145,6 @@ export function checkEmbeddingsPlace(file: string): void {
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
     throw new UserError(`${file}: is a folder; name a file with --out`);
   }
-}
-
-async function whole(file: string, content: Uint8Array | string): Promise<void> {
-  await writeFile(`${file}.tmp`, content);
-  await rename(`${file}.tmp`, file);
 }
 
 /** NumPy's array format, version 1.0: magic, header length, a Python literal padded to 64 bytes, the numbers. */

@@ -3,12 +3,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
 import { type Device, type DeviceName, type InferenceModel, openDevice } from '../../runtime/index.js';
 import { builtInModels } from '../models/built-in.js';
 import {
   type GraphFacts,
   MANIFEST_KEY,
   type ManifestOverrides,
+  manifestFile,
   parseManifestJson,
   resolveManifest,
   sha256,
@@ -77,11 +79,7 @@ async function find(model: string): Promise<ModelBytes> {
 }
 
 async function read(file: string): Promise<Buffer> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${file}: ${error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`}`,
-    );
-  });
+  const bytes = await readWhole(file);
   if (bytes.length === 0) throw new UserError(`${file}: the file is empty`);
   return bytes;
 }
@@ -104,7 +102,7 @@ async function statedManifest(
   if (file !== undefined) return parse((await read(file)).toString('utf8'), file);
   const inside = metadata[MANIFEST_KEY];
   if (inside !== undefined) return parseManifestJson(inside, `${modelFile} (metadata '${MANIFEST_KEY}')`);
-  const beside = `${modelFile.replace(/\.onnx$/i, '')}.json`;
+  const beside = manifestFile(modelFile);
   const text = await readFile(beside, 'utf8').catch(() => undefined);
   return text === undefined ? undefined : parse(text, beside);
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
 import { readSafetensors } from '../../data/index.js';
 import { readNumpy } from '../../data/numpy.js';
 import { noDirection, squaredNorm } from '../../theory/vectors.js';
@@ -62,9 +63,7 @@ export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
     throw new UserError(
       `${file}: not a file of embeddings; its ending must be one of ${Object.keys(readers).join(', ')}`,
     );
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${file}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
-  });
+  const bytes = await readWhole(file);
   const { length, embeddings, images: own } = reader(bytes, file);
   const list = await readList(file, own);
   const images = own ?? list.images;

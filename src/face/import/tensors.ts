@@ -1,7 +1,7 @@
 // The tensors of a weight file by name, whatever wrote it: PyTorch, Caffe, safetensors or ONNX. The numbers of each
 // are converted only when they are asked for.
-import { readFile } from 'node:fs/promises';
 import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
 import {
   readCaffemodel,
   readSafetensors,
@@ -54,11 +54,7 @@ function formatOf(bytes: Uint8Array, file: string): WeightFormat {
 
 /** Reads a weight file; nothing in it is executed. Throws a `UserError` that begins with the file's name. */
 export async function openWeights(file: string): Promise<WeightFile> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${file}: ${error.code === 'ENOENT' ? 'no such file' : `cannot be read (${error.code})`}`,
-    );
-  });
+  const bytes = await readWhole(file);
   if (bytes.length === 0) throw new UserError(`${file}: the file is empty`);
   const format = formatOf(bytes, file);
   const { tensors, aside = [] } = readers[format](bytes, file);

@@ -6,6 +6,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
+import { unreadable } from '../../common/files.js';
+import { type ElementType, elementTypes } from '../../data/element-types.js';
 
 const PACKAGE = '@vladmandic/face-api';
 
@@ -15,14 +17,6 @@ export interface FaceApiWeight {
   /** Row-major. */
   readonly data: Float32Array;
 }
-
-/** How numbers are stored, little-endian; those of a quantised weight stand for q scale + min. */
-const TYPES = {
-  float32: { bytes: 4, read: (view: DataView, at: number) => view.getFloat32(at, true) },
-  int32: { bytes: 4, read: (view: DataView, at: number) => view.getInt32(at, true) },
-  uint16: { bytes: 2, read: (view: DataView, at: number) => view.getUint16(at, true) },
-  uint8: { bytes: 1, read: (view: DataView, at: number) => view.getUint8(at) },
-} as const;
 
 const manifestSchema = z.array(
   z.object({
@@ -73,7 +67,8 @@ export function readFaceApiWeights(
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
     for (const { name, shape, dtype, quantization } of group.weights) {
-      const type = TYPES[quantization?.dtype ?? dtype];
+      // Little-endian; those of a quantised weight stand for q scale + min.
+      const type: ElementType = elementTypes[quantization?.dtype ?? dtype];
       const { scale, min } = quantization ?? { scale: 1, min: 0 };
       const length = shape.reduce((n, axis) => n * axis, 1);
       if (at + length * type.bytes > bytes.length)
@@ -81,7 +76,7 @@ export function readFaceApiWeights(
           `${group.paths.map((path) => join(folder, path)).join(', ')}: cut off before the end of '${name}'; install ${PACKAGE} again`,
         );
       const data = new Float32Array(length);
-      for (let i = 0; i < length; i++, at += type.bytes) data[i] = type.read(view, at) * scale + min;
+      for (let i = 0; i < length; i++, at += type.bytes) data[i] = type.read(view, at, true) * scale + min;
       weights.set(name, { shape, data });
     }
     if (at !== bytes.length)
@@ -94,8 +89,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`);
+    throw new UserError(`${file}: ${unreadable(error as NodeJS.ErrnoException)}`);
   }
 }
 

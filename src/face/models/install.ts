@@ -1,14 +1,15 @@
 // Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
 // files are, so a try that was cut leaves nothing but parts to resume.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { fetchFile } from '../../common/fetch-file.js';
+import { writeWhole } from '../../common/files.js';
 import { decodeModel } from '../../lower/index.js';
 import { detectorKind } from '../detect/onnx-detector.js';
 import { openEmbedder } from '../embed/open.js';
-import { MANIFEST_KEY, parseManifestJson, sha256 } from './manifest.js';
+import { MANIFEST_KEY, manifestFile, parseManifestJson, sha256 } from './manifest.js';
 import { type RegistryFile, type RegistryModel, registry } from './registry.js';
 import { ABOUT, type About, modelsFolder, requireName, type StoredModel, storedModel } from './store.js';
 
@@ -147,7 +148,7 @@ export async function addModel(
     await copyFile(from, to);
     files.push({ name: basename(from), bytes: (await stat(to)).size, sha256: await hashOf(to) });
   }
-  if (text !== undefined) await writeFile(join(folder, besideName(basename(path))), text);
+  if (text !== undefined) await writeFile(join(folder, manifestFile(basename(path))), text);
   const about: About = {
     kind: text !== undefined ? 'recogniser' : kind,
     licence: licenceIn(text),
@@ -156,8 +157,6 @@ export async function addModel(
   };
   return finish(name, folder, about);
 }
-
-const besideName = (file: string) => `${file.replace(/\.onnx$/i, '')}.json`;
 
 async function weightsIn(folder: string): Promise<string[]> {
   const names = (await readdir(folder))
@@ -187,7 +186,7 @@ async function kindOf(file: string): Promise<string> {
 
 /** The manifest that is given, or that lies beside the model; it is checked against the model. */
 async function manifestText(model: string, given: string | undefined): Promise<string | undefined> {
-  const file = given ?? besideName(model);
+  const file = given ?? manifestFile(model);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) {
     if (given !== undefined) throw new UserError(`${given}: no such file`);
@@ -207,9 +206,7 @@ function licenceIn(manifest: string | undefined): string {
 
 /** Notes what the model is, which makes it one. */
 async function finish(name: string, folder: string, about: About): Promise<StoredModel> {
-  const note = join(folder, ABOUT);
-  await writeFile(`${note}.tmp`, `${JSON.stringify(about, null, 2)}\n`);
-  await rename(`${note}.tmp`, note);
+  await writeWhole(join(folder, ABOUT), `${JSON.stringify(about, null, 2)}\n`);
   return (await storedModel(name))!;
 }
 

@@ -89,6 +89,9 @@ export function manifestMetadata({ sha256: _, ...manifest }: Manifest): Record<s
   return { [MANIFEST_KEY]: JSON.stringify(manifest) };
 }
 
+/** The JSON file beside a model in which its manifest lies: model.json for model.onnx. */
+export const manifestFile = (model: string): string => `${model.replace(/\.onnx$/i, '')}.json`;
+
 /** The manifest for the JSON file beside a model: with the hash of the model's bytes. */
 export function manifestBeside(manifest: Manifest, model: Uint8Array): Manifest {
   return { ...manifest, sha256: sha256(model) };
