@@ -64,6 +64,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
   try {
     const decision = decisionIfKnown(reader, flags);
     const photographs: ComparedPhotograph[] = [];
+    const faces: object[] = [];
     const embeddings: Float32Array[] = [];
     const problems: string[] = [];
     const shown = progress(paths.length, 'photographs');
@@ -74,6 +75,9 @@ async function run(images: string[], flags: Flags): Promise<void> {
           shown.note(photograph.problem);
         } else {
           photographs.push(await compared(reader, photograph, embeddings.length));
+          const { path } = photograph;
+          for (const { detection, quality } of photograph.faces)
+            faces.push({ number: faces.length + 1, path, ...detection, quality });
           embeddings.push(...photograph.faces.map(({ embedding }) => embedding));
           if (embeddings.length > MOST_FACES)
             throw new UserError(
@@ -99,15 +103,6 @@ async function run(images: string[], flags: Flags): Promise<void> {
     mkdirSync(flags.out, { recursive: true });
     const file = join(flags.out, 'index.html');
     writeFileSync(file, comparePage(results));
-    const faces = photographs.flatMap(({ name, faces }) =>
-      faces.map(({ number, detection, quality, reasons }) => ({
-        number,
-        photograph: name,
-        ...detection,
-        quality,
-        reasons,
-      })),
-    );
     result(
       { page: file, faces, similarities, ...decision, problems, seconds },
       summary(photographs.length, similarities, decision, file, seconds),
