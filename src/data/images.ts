@@ -20,7 +20,13 @@ export interface DecodeOptions {
 }
 
 /** File endings that are taken for images, in the order in which they are looked for. */
-export const imageExtensions = ['.jpg', '.jpeg', '.png', '.webp', '.pgm', '.ppm', '.pnm'] as const;
+export const imageExtensions = [
+  ...(['.jpg', '.jpeg', '.png', '.webp', '.pgm', '.ppm', '.pnm'] as const),
+  ...(['.tif', '.tiff', '.gif', '.avif'] as const),
+];
+
+/** The same in words, for messages. */
+export const IMAGE_FORMATS = 'JPEG, PNG, WebP, TIFF, GIF, AVIF, PGM or PPM';
 
 /** Whether the file's name ends as an image's does (any letter case). */
 export function isImageName(name: string): boolean {
@@ -139,7 +145,7 @@ function toColour(data: Uint8Array, channels: number, order: ChannelOrder): Uint
 }
 
 /**
- * Decodes the face image at `path` (JPEG, PNG, WebP, PGM or PPM) to bytes [H, W, 3], values 0..255, channels
+ * Decodes the face image at `path` (JPEG, PNG, WebP, TIFF, GIF, AVIF, PGM or PPM) to bytes [H, W, 3], values 0..255, channels
  * in the order asked for.
  *
  * The orientation note of a photograph is obeyed; transparency is laid on black; grey, 16-bit and CMYK images

@@ -4,7 +4,7 @@ import { type Dirent, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { isImageName } from './images.js';
+import { IMAGE_FORMATS, isImageName } from './images.js';
 
 /** A person's folder: its name and its image files, in natural order. */
 export interface Person {
@@ -71,9 +71,7 @@ export async function listPeople(folder: string): Promise<Person[]> {
     if (looseImages > 0)
       throw new UserError(`${folder}: holds ${looseImages} images but no folders of people: ${layout}`);
     if (folders > 0)
-      throw new UserError(
-        `${folder}: its ${folders} folders hold no image (JPEG, PNG, WebP, PGM or PPM): ${layout}`,
-      );
+      throw new UserError(`${folder}: its ${folders} folders hold no image (${IMAGE_FORMATS}): ${layout}`);
     throw new UserError(`${folder}: is empty: ${layout}`);
   }
   return people.sort((a, b) => compareNames(a.name, b.name));

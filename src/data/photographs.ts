@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { isImageName } from './images.js';
+import { IMAGE_FORMATS, isImageName } from './images.js';
 import { compareNames } from './people.js';
 
 /**
@@ -21,8 +21,7 @@ export async function imagesBelow(folder: string): Promise<string[]> {
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
     .sort(compareNames);
-  if (paths.length === 0)
-    throw new UserError(`${folder}: there is no image (JPEG, PNG, WebP, PGM or PPM) in it`);
+  if (paths.length === 0) throw new UserError(`${folder}: there is no image (${IMAGE_FORMATS}) in it`);
   return paths;
 }
 

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
 import { inOrder } from '../../common/in-order.js';
-import { imagesBelow, readPhotograph } from '../../data/index.js';
+import { imagesBelow, isImageName, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from '../detect/choose.js';
 import { type Detector, scaled } from '../detect/detection.js';
 import { findFaces, type LookedAt, type Unreadable } from '../detect/find.js';
@@ -204,7 +204,7 @@ function targets(paths: readonly string[]): Map<string, string> {
     count.set(name, (count.get(name) ?? 0) + 1);
   }
   const clear = (path: string) =>
-    count.get(stem(path).toLowerCase()) === 1 && !/\.(face\d+|jpe?g|png|webp|p[gpn]m)$/i.test(stem(path));
+    count.get(stem(path).toLowerCase()) === 1 && !/\.face\d+$/i.test(stem(path)) && !isImageName(stem(path));
   return new Map(paths.map((path) => [path, clear(path) ? stem(path) : path]));
 }
 
