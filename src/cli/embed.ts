@@ -78,7 +78,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   result(
     { out: file, list, data, images, length, flip: manifest.flip, skipped, device, seconds },
     `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}, their paths in ${list}; ` +
-      `${skipped.length > 0 ? `${skipped.length} ${photographs ? 'photographs without a usable face' : 'unreadable images'} skipped; ` : ''}${duration(seconds)}`,
+      `${skipped.length > 0 ? `${skipped.length} skipped ${photographs ? 'for want of a usable face' : 'as unreadable'}; ` : ''}${duration(seconds)}`,
     json,
   );
 }

@@ -10,7 +10,7 @@ import { type FindOptions, findFaces, type LookedAt, type Unreadable } from './d
 import type { Embedder } from './embed/embedder.js';
 import { Ensemble } from './embed/ensemble.js';
 import { inChannelOrder } from './embed/planes.js';
-import type { Manifest } from './models/manifest.js';
+import { type Manifest, sha256 } from './models/manifest.js';
 import { faceQuality, type Quality } from './quality.js';
 
 /** A face of a photograph as its template. */
@@ -131,9 +131,12 @@ function jointManifest({ members, name, length }: Ensemble): Manifest {
   const [first] = members as [Embedder];
   const all = (tell: (manifest: Manifest) => string) =>
     [...new Set(members.map(({ manifest }) => tell(manifest)))].join('; ');
-  const { thresholds: _, sha256: __, ...manifest } = first.manifest;
+  const { thresholds: _, ...manifest } = first.manifest;
+  const told = members.map((member) => member.manifest.sha256 ?? member.manifest.name);
   return {
     ...manifest,
+    // Of the members in their order, which are the ensemble.
+    sha256: sha256(Buffer.from(told.join())),
     name,
     flip: 'none',
     embedding: { ...manifest.embedding, length },

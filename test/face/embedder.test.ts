@@ -12,6 +12,7 @@ import {
   manifestBeside,
   manifestMetadata,
   openEmbedder,
+  sameModel,
 } from '../../src/face/index.js';
 import { encodeModel } from '../../src/lower/onnx.js';
 
@@ -180,7 +181,8 @@ describe('manifests', () => {
   const input = { order: 'rgb', mean: 0, scale: 1 } as const;
 
   test('lie in the metadata, or beside the model, or are given', async () => {
-    expect((await open(save(mirrorOfInput('N', manifestMetadata(manifest))))).manifest).toEqual(manifest);
+    const carrying = mirrorOfInput('N', manifestMetadata(manifest));
+    expect((await open(save(carrying))).manifest).toEqual(manifestBeside(manifest, carrying));
     await embedder?.close();
     const model = mirrorOfInput('N');
     const beside = await open(save(model, manifestBeside(manifest, model)));
@@ -188,7 +190,21 @@ describe('manifests', () => {
     await embedder?.close();
     const file = join(folder, 'given.json');
     writeFileSync(file, JSON.stringify(manifest));
-    expect((await open(save(model), { manifest: file })).manifest).toEqual(manifest);
+    expect((await open(save(model), { manifest: file })).manifest).toEqual(manifestBeside(manifest, model));
+  });
+
+  test('two files of one manifest are two models', async () => {
+    const files = [
+      mirrorOfInput('N', manifestMetadata(manifest)),
+      mirrorOfInput(2, manifestMetadata(manifest)),
+    ];
+    const manifests: Manifest[] = [];
+    for (const model of [...files, files[0]!]) {
+      manifests.push((await open(save(model))).manifest);
+      await embedder?.close();
+    }
+    expect(sameModel(manifests[0]!, manifests[2]!)).toBe(true);
+    expect(sameModel(manifests[0]!, manifests[1]!)).toBe(false);
   });
 
   test.each([

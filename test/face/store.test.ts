@@ -148,6 +148,11 @@ describe('what cannot be added is refused, and leaves nothing behind', () => {
     );
     const other = written({ ...manifest, sha256: 'a'.repeat(64) });
     await expect(addModel(other)).rejects.toThrow(/belongs to another file/);
+    const carrying = join(temporaryFolder(), 'carrying.onnx');
+    writeFileSync(carrying, tinyModel({ hypersphere: JSON.stringify(manifest) }));
+    await expect(addModel(carrying, { manifest: path })).rejects.toThrow(
+      /carries a manifest, which comes first/,
+    );
     await expect(addModel(written(), { manifest: 'none.json' })).rejects.toThrow('none.json: no such file');
   });
   test('what is no model', async () => {

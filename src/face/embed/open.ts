@@ -10,6 +10,7 @@ import {
   type GraphFacts,
   MANIFEST_KEY,
   type ManifestOverrides,
+  manifestBeside,
   manifestFile,
   parseManifestJson,
   resolveManifest,
@@ -60,7 +61,9 @@ export async function openEmbedder(
       typeof given === 'string' ? given : undefined,
     );
     const overrides = typeof given === 'string' ? undefined : given;
-    const manifest = resolveManifest(basename(modelFile), facts, stated, overrides);
+    const resolved = resolveManifest(basename(modelFile), facts, stated, overrides);
+    // Runs of one recipe differ in nothing else. A built-in model is known by its name, however its file is written.
+    const manifest = Object.hasOwn(builtInModels, modelFile) ? resolved : manifestBeside(resolved, bytes);
     const axis = model.inputs[0]!.shape[0];
     const size =
       typeof axis === 'number' && axis > 0 ? { size: axis, fixed: true } : { size: batch, fixed: false };

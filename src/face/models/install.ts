@@ -193,6 +193,8 @@ async function manifestText(model: string, given: string | undefined): Promise<s
     return undefined;
   }
   const { format } = parseManifestJson(text, file);
+  if (given !== undefined && decodeModel(await readFile(model)).metadata?.[MANIFEST_KEY] !== undefined)
+    throw new UserError(`${model}: carries a manifest, which comes first; leave out --manifest`);
   if (given === undefined && !String(format).startsWith('hypersphere-model/')) return undefined;
   const embedder = await openEmbedder(resolve(model), { threads: 1, manifest: file });
   await embedder.close();

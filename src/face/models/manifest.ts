@@ -59,7 +59,7 @@ export const manifestSchema = z.looseObject({
     .optional(),
   trainedOn: z.string().default('not stated'),
   licence: z.string().default('not stated'),
-  /** SHA-256 of the ONNX file in hexadecimal; only in a JSON file beside it. */
+  /** SHA-256 of the ONNX file in hexadecimal; outside of the file only. */
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
@@ -150,6 +150,8 @@ export function resolveManifest(
     throw new UserError(`${model}: its manifest is wrong at '${issue!.path.join('.')}': ${issue!.message}`);
   }
   const manifest = checked.data;
+  // Thresholds were measured on faces prepared as the model says; prepared otherwise they mean nothing.
+  if (stated && prepared(stated) !== prepared(manifest) && !overrides.thresholds) delete manifest.thresholds;
   for (const [what, told, said] of [
     ['input name', facts.input, manifest.input.name],
     ['input height', facts.height, manifest.input.height],
@@ -164,6 +166,19 @@ export function resolveManifest(
     }
   }
   return manifest;
+}
+
+/** How faces become embeddings, as far as it is stated. */
+function prepared({ input, template, flip }: ManifestOverrides): string {
+  return JSON.stringify([
+    input?.order,
+    input?.mean,
+    input?.scale,
+    input?.height,
+    input?.width,
+    template,
+    flip,
+  ]);
 }
 
 /** A model without a manifest: names the flags that are missing. */
