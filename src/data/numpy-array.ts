@@ -1,7 +1,7 @@
 // NumPy arrays as pickles describe them: an empty array made by `_reconstruct`, whose state is (version, shape,
 // dtype, Fortran order, bytes), or one made by `_frombuffer` (protocol 5). Names of modules differ between versions.
 import { countOf, denseNumbers, type ElementName, elementTypes, rowMajor } from './element-types.js';
-import { type Pickled, PickledObject, pickledBytes, pickledSizes } from './pickle-values.js';
+import { type Pickled, PickledObject, pickledBytes, pickledName, pickledSizes } from './pickle-values.js';
 
 /** Numbers with the sizes of their axes, row-major. */
 export interface NumberArray {
@@ -57,7 +57,7 @@ export function pickledArray(value: Pickled): NumberArray | string {
   const bytes = pickledBytes(elements);
   if (!(dtype instanceof PickledObject) || dtype.global !== 'numpy.dtype' || !bytes)
     return 'is an array of objects';
-  const short = String(dtype.args[0]);
+  const short = pickledName(dtype.args[0]);
   const type = elementOf(short);
   if (!type) return `holds values of type '${short}'`;
   const order = Array.isArray(dtype.state) ? dtype.state[1] : '<';

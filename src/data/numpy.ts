@@ -5,7 +5,7 @@ import { UserError } from '../common/errors.js';
 import { denseNumbers, type ElementName, elementTypes, rowMajor } from './element-types.js';
 import { type NumberArray, pickledArray, soleObject } from './numpy-array.js';
 import { readPickle } from './pickle.js';
-import { pickledMap } from './pickle-values.js';
+import { pickledMap, pickledName } from './pickle-values.js';
 
 const MAGIC = '\u0093NUMPY';
 
@@ -44,15 +44,17 @@ export function readNumpyDictionary(
   const layers =
     pickledMap(soleObject(value)) ?? fail('holds no dictionary; expected {layer: {name: array}}');
   const result = new Map<string, Map<string, NumberArray>>();
-  for (const [layer, held] of layers) {
+  for (const [key, held] of layers) {
+    const layer = pickledName(key);
     const arrays =
       pickledMap(held) ?? fail(`'${layer}' is no dictionary of arrays; expected {layer: {name: array}}`);
     const read = new Map<string, NumberArray>();
-    for (const [name, value] of arrays) {
+    for (const [key, value] of arrays) {
+      const name = pickledName(key);
       const array = pickledArray(value);
-      read.set(String(name), typeof array === 'string' ? fail(`'${layer}.${name}' ${array}`) : array);
+      read.set(name, typeof array === 'string' ? fail(`'${layer}.${name}' ${array}`) : array);
     }
-    result.set(String(layer), read);
+    result.set(layer, read);
   }
   return result;
 }

@@ -78,3 +78,11 @@ export function pickledSizes(value: Pickled | undefined): number[] | undefined {
   const whole = (n: Pickled): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
   return Array.isArray(value) && value.every(whole) ? (value as number[]) : undefined;
 }
+
+/** A key as text. Lists and objects are no names: written out, a small pickle of them could fill the memory. */
+export const pickledName = (value: Pickled | undefined): string =>
+  typeof value === 'object' && value !== null ? '(no name)' : String(value);
+
+/** A number; NaN for anything else. */
+export const pickledNumber = (value: Pickled | undefined): number =>
+  typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN;

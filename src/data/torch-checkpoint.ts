@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate';
 import { UserError } from '../common/errors.js';
 import { elementTypes } from './element-types.js';
 import { readPickle } from './pickle.js';
-import { type Pickled, pickledMap } from './pickle-values.js';
+import { type Pickled, pickledMap, pickledName } from './pickle-values.js';
 import { findTensors, Storage, type StoredNumbers, storageOf } from './torch-tensors.js';
 
 /** What a checkpoint holds of a network. */
@@ -106,7 +106,7 @@ function asideOf(value: Pickled, under: readonly string[]): string[] {
   const aside: string[] = [];
   let node = pickledMap(value);
   for (const key of under) {
-    aside.push(...Array.from(node?.keys() ?? [], String).filter((other) => other !== key));
+    aside.push(...Array.from(node?.keys() ?? [], pickledName).filter((other) => other !== key));
     node = pickledMap(node?.get(key));
   }
   return aside;
@@ -116,12 +116,15 @@ function asideOf(value: Pickled, under: readonly string[]): string[] {
 function readArchive(bytes: Uint8Array, source: string): { value: Pickled; format: 'zip' | 'TorchScript' } {
   let files: Record<string, Uint8Array>;
   const names: string[] = [];
+  let packed = 0;
   try {
     files = unzipSync(bytes, {
       filter: ({ name, size, originalSize }) => {
         names.push(name);
         if (names.length > bytes.length / SMALLEST_ENTRY)
           throw new Error('its directory announces too many files');
+        packed += size;
+        if (packed > bytes.length) throw new Error('its files overlap');
         if (originalSize > BEST_RATIO * size + 64) throw new Error(`the size of ${name} cannot be right`);
         return /(^|\/)(data\.pkl|byteorder|data\/[^/]+)$/.test(name);
       },
@@ -177,10 +180,11 @@ function readLegacy(bytes: Uint8Array, source: string): { value: Pickled; format
   for (const key of Array.isArray(keys) ? keys : fail('its list of storages is no list')) {
     if (start + 8 > bytes.length) fail('its storages are cut off');
     const count = Number(view.getBigInt64(start, true));
-    const length = count * (sizes.get(String(key)) ?? fail(`storage ${String(key)} is of no known type`));
+    const length =
+      count * (sizes.get(pickledName(key)) ?? fail(`storage ${pickledName(key)} is of no known type`));
     start += 8;
     if (count < 0 || start + length > bytes.length) fail('its storages are cut off');
-    blocks.set(String(key), bytes.subarray(start, start + length));
+    blocks.set(pickledName(key), bytes.subarray(start, start + length));
     start += length;
   }
   return { value, format: 'legacy' };

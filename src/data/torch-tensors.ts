@@ -8,6 +8,8 @@ import {
   PickledGlobal,
   PickledObject,
   pickledMap,
+  pickledName,
+  pickledNumber,
   pickledSizes,
 } from './pickle-values.js';
 
@@ -77,9 +79,9 @@ export class OtherPersistent extends Persistent {
 export function storageOf(id: Pickled, source: Storage['source']): Persistent {
   if (!Array.isArray(id) || id[0] !== 'storage') return new OtherPersistent();
   const [, type, key, , size, view] = id;
-  const className = type instanceof PickledGlobal ? type.name.split('.').at(-1)! : String(type);
+  const className = type instanceof PickledGlobal ? type.name.split('.').at(-1)! : pickledName(type);
   const [, start = 0] = Array.isArray(view) ? view : [];
-  return new Storage(className, String(key), Number(size), Number(start), source);
+  return new Storage(className, pickledName(key), pickledNumber(size), pickledNumber(start), source);
 }
 
 type Builder = (args: readonly Pickled[]) => StoredNumbers | string;
@@ -118,7 +120,7 @@ function view(
   const sizes = pickledSizes(shape);
   const steps = pickledSizes(strides);
   const bytes = storage.source.bytes(storage.key);
-  const start = Number(offset) + storage.start;
+  const start = pickledNumber(offset) + storage.start;
   if (!sizes || steps?.length !== sizes.length || !Number.isSafeInteger(start) || start < 0) {
     return 'is not described properly';
   }
@@ -177,5 +179,5 @@ export function findTensors(value: Pickled): FoundTensors {
 function partsOf(node: Pickled): [key: string, value: Pickled][] {
   if (Array.isArray(node)) return node.map((item, i) => [String(i), item]);
   const map = pickledMap(node) ?? (node instanceof PickledObject ? pickledMap(node.state) : undefined);
-  return map ? Array.from(map, ([key, value]) => [String(key), value]) : [];
+  return map ? Array.from(map, ([key, value]) => [pickledName(key), value]) : [];
 }

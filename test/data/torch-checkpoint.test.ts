@@ -63,6 +63,8 @@ describe('reading PyTorch checkpoints', () => {
     ['an archive without the storages', withoutStorages(), /storage 0, which the file lacks/],
     ['an archive that claims to hold gigabytes', inflated(), /cannot be right|cut off/],
     ['an archive that claims to hold 2^31 files', crowded(), /zip archive cannot be read/],
+    ['an archive whose files share their bytes', overlapping(), /its files overlap/],
+    ['a key of lists in lists, each twice', nestedKey(), /holds no tensors/],
     ['a text', Buffer.from('hello'), /neither a zip archive nor a pickle/],
     [
       'a parameter of a parameter of a parameter...',
@@ -148,4 +150,28 @@ function inflated(): Uint8Array {
   const directory = Buffer.from(bytes).indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(directory + 24, 2 ** 31, true);
   return bytes;
+}
+
+/** An archive whose directory names the bytes of its one file many times over. */
+function overlapping(): Uint8Array {
+  const bytes = Buffer.from(zipSync({ 'a/data.pkl': [Buffer.alloc(1e6), { level: 9 }] }));
+  const [start, end] = [
+    [0x50, 0x4b, 1, 2],
+    [0x50, 0x4b, 5, 6],
+  ].map((magic) => bytes.lastIndexOf(Buffer.from(magic))) as [number, number];
+  const [entry, tail] = [bytes.subarray(start, end), Buffer.from(bytes.subarray(end))];
+  tail.writeUInt16LE(10, 8);
+  tail.writeUInt16LE(10, 10);
+  tail.writeUInt32LE(10 * entry.length, 12);
+  return Buffer.concat([bytes.subarray(0, start), ...new Array<Buffer>(10).fill(entry), tail]);
+}
+
+/** A dictionary whose key is a pair of pairs of pairs..., 2^100 empty tuples if it were written out. */
+function nestedKey(): Uint8Array {
+  const pairs = Array.from({ length: 100 }, (_, i) => {
+    const [of, as] = [String.fromCharCode(i), String.fromCharCode(i + 1)];
+    return `h${of}h${of}\x86q${as}0`;
+  });
+  const pickle = `\x80\x02)q\x000${pairs.join('')}}h\x64Ns.`;
+  return zipSync({ 'a/data.pkl': Buffer.from(pickle, 'latin1') });
 }
