@@ -7,8 +7,11 @@ import sharp from 'sharp';
 import { afterAll, expect, test } from 'vitest';
 import {
   bothRealigned,
+  carryFrom,
+  inputTemplate,
   type Manifest,
   manifestMetadata,
+  needsCarrying,
   openEmbedder,
   templateNamed,
 } from '../../src/face/index.js';
@@ -20,12 +23,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const SIZE = 112;
 const length = 3 * SIZE * SIZE;
 
-/** A model whose embedding is its whole input, bytes as they are. */
-function seeing(order: 'rgb' | 'bgr', template: string): Uint8Array {
-  const manifest: Manifest = {
+/** What a model says whose embedding is its whole input, bytes as they are. */
+function manifestOf(order: 'rgb' | 'bgr', template: string, [height, width] = [SIZE, SIZE]): Manifest {
+  return {
     format: 'hypersphere-model/1',
     name: 'see',
-    input: { name: 'images', width: SIZE, height: SIZE, order, mean: 0, scale: 1 },
+    input: { name: 'images', width, height, order, mean: 0, scale: 1 },
     crop: 'cover-centre',
     template,
     flip: 'none',
@@ -34,9 +37,12 @@ function seeing(order: 'rgb' | 'bgr', template: string): Uint8Array {
     trainedOn: 'nothing',
     licence: 'MIT',
   };
+}
+
+function seeing(order: 'rgb' | 'bgr', template: string): Uint8Array {
   return encodeModel({
     opset: 17,
-    metadata: manifestMetadata(manifest),
+    metadata: manifestMetadata(manifestOf(order, template)),
     graph: {
       name: 'see',
       inputs: [{ name: 'images', dtype: 'float32', shape: ['N', 3, SIZE, SIZE] }],
@@ -105,6 +111,43 @@ test('a model that does not name its template is told so', async () => {
   try {
     await expect(bothRealigned(embedder, paths, templateNamed('arcface'))).rejects.toThrow(
       'does not say how its faces are aligned',
+    );
+  } finally {
+    await embedder.close();
+  }
+});
+
+test('faces that only have to be scaled or cropped as in the training are not carried', () => {
+  const needs = (from: string, template: string, size?: [number, number]) =>
+    needsCarrying(manifestOf('rgb', template, size), templateNamed(from));
+  expect(needs('arcface', 'arcface-112@0')).toBe(false);
+  expect(needs('arcface', 'arcface-112@0', [64, 64])).toBe(false);
+  expect(needs('arcface/upper', 'arcface-112/upper@0', [56, 48])).toBe(false);
+  expect(needs('arcface', 'sphereface-112x96@0', [112, 96])).toBe(false);
+  expect(needs('arcface', 'sphereface-112x96@1', [112, 96])).toBe(true);
+  expect(needs('arcface', 'arcface-112/upper@0')).toBe(true);
+  expect(needs('arcface', 'dlib-150', [150, 150])).toBe(true);
+});
+
+test('every published template serves every other, and a patch serves none of them', () => {
+  const names = ['arcface-112@0', 'sphereface-112x96@1', 'dlib-150@0'];
+  for (const name of names) {
+    const { width, height } = templateNamed(name);
+    const manifest = manifestOf('rgb', name, [height, width]);
+    expect(inputTemplate(manifest).points).toEqual(templateNamed(name).points);
+    for (const from of names.filter((other) => other !== name))
+      expect(carryFrom(manifest, folder, templateNamed(from))?.name).toBe(from.slice(0, -2));
+    expect(() => carryFrom(manifest, folder, templateNamed('arcface/upper'))).toThrow(
+      /\(arcface-112\/upper@0\) show \d\d % of what see looks at/,
+    );
+  }
+});
+
+test('a face of another size than its template says is refused', async () => {
+  const embedder = await openEmbedder({ name: 'see', bytes: seeing('rgb', 'sphereface-112x96@1') });
+  try {
+    await expect(bothRealigned(embedder, paths, templateNamed('arcface'))).rejects.toThrow(
+      /is 96 x 112 pixels, and faces on arcface-112@0 are 112 x 112$/,
     );
   } finally {
     await embedder.close();

@@ -1,22 +1,25 @@
 // Faces that lie on another template than the network's: they are carried from the one to the other before they are
 // embedded. Scaling them to the input's size alone is the silent mismatch that costs a model most of its accuracy.
 import { UserError } from '../../common/errors.js';
-import { inputWindow, readPhotograph } from '../../data/index.js';
+import { readPhotograph } from '../../data/index.js';
 import { alignFace } from '../align/face.js';
 import { inputTemplate } from '../align/input-template.js';
 import { alignmentOf } from '../align/known.js';
-import { type Template, templatePoints } from '../align/template.js';
+import { apply, similarity } from '../align/similarity.js';
+import { type Template, templateLabel, templatePoints } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { inChannelOrder } from './planes.js';
 
 /** Faces that are carried over at a time. */
 const GROUP = 256;
+/** The least share of its input that a model must be shown; the published templates show each other .8 and more. */
+const LEAST_SHARE = 0.6;
 
 /**
  * The template of a folder's faces where they have to be carried over for this model: `stated`, else what `align`
  * noted in the folder, for a model that names its own template. Throws a UserError for a `stated` one when the model
- * names none.
+ * names none, and where the faces lack most of what the model looks at, as patches of them do.
  */
 export function carryFrom(
   manifest: Manifest,
@@ -24,7 +27,25 @@ export function carryFrom(
   stated: Template | undefined,
 ): Template | undefined {
   const from = stated ?? (namesTemplate(manifest) ? alignmentOf(folder) : undefined);
-  return from && needsCarrying(manifest, from) ? from : undefined;
+  if (!from || !needsCarrying(manifest, from)) return undefined;
+  const share = shareOf(from, inputTemplate(manifest));
+  if (share < LEAST_SHARE)
+    throw new UserError(
+      `${folder}: its faces (${templateLabel(from)}) show ${Math.round(100 * share)} % of what ${manifest.name} looks at (${manifest.template}); align the photographs on that template`,
+    );
+  return from;
+}
+
+/** The share of the template `to` that a face on the template `from` shows. */
+function shareOf(from: Template, to: Template): number {
+  const back = similarity(templatePoints(to), templatePoints(from));
+  let seen = 0;
+  for (let y = 0; y < to.height; y++)
+    for (let x = 0; x < to.width; x++) {
+      const [px, py] = apply(back, [x, y]);
+      if (px > -0.5 && py > -0.5 && px < from.width - 0.5 && py < from.height - 0.5) seen++;
+    }
+  return seen / (to.width * to.height);
 }
 
 function namesTemplate(manifest: Manifest): boolean {
@@ -36,21 +57,20 @@ function namesTemplate(manifest: Manifest): boolean {
   }
 }
 
-/** Whether faces on the template `from` have to be carried over before this model can see them. */
+/** Whether faces on the template `from`, scaled and cropped to the input, are not where this model expects them. */
 export function needsCarrying(manifest: Manifest, from: Template): boolean {
-  const to = inputTemplate(manifest);
-  const { width, height } = manifest.input;
-  const window = inputWindow(from.width, from.height, [height, width]);
-  if (window.width !== from.width || window.height !== from.height) return true;
-  return templatePoints(to).some(([x, y], i) => {
-    const [fromX, fromY] = templatePoints(from)[i]!;
-    return Math.abs(x + window.left - fromX) > 1e-6 || Math.abs(y + window.top - fromY) > 1e-6;
+  const expected = templatePoints(inputTemplate(manifest));
+  const given = templatePoints(inputTemplate({ ...manifest, template: templateLabel(from) }));
+  return given.some(([x, y], i) => {
+    const [toX, toY] = expected[i]!;
+    return Math.abs(x - toX) > 1e-6 || Math.abs(y - toY) > 1e-6;
   });
 }
 
 /**
  * The face at `path`, which is aligned to `from`, as bytes of the model's input in its channel order. What the
- * model's template shows beyond it is black, or its outermost pixels. Throws a UserError when it cannot be read.
+ * model's template shows beyond it is black, or its outermost pixels. Throws a UserError when it cannot be read or
+ * has another size than the template.
  */
 export async function carried(
   path: string,
@@ -58,9 +78,15 @@ export async function carried(
   from: Template,
   border: 'black' | 'replicate' = 'black',
 ): Promise<Uint8Array> {
+  const template = inputTemplate(manifest);
   const photograph = await readPhotograph(path);
+  const { width, height } = photograph;
+  if (width !== from.width || height !== from.height)
+    throw new UserError(
+      `${path}: is ${width} x ${height} pixels, and faces on ${templateLabel(from)} are ${from.width} x ${from.height}`,
+    );
   return inChannelOrder(
-    alignFace(photograph, templatePoints(from), inputTemplate(manifest), { border }),
+    alignFace(photograph, templatePoints(from), template, { border }),
     manifest.input.order,
   );
 }
