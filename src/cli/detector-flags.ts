@@ -1,7 +1,7 @@
 // The flags of every command that looks for faces in photographs.
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_DETECTOR, type FaceChoice, faceChoices } from '../face/index.js';
-import { number, whole } from './flags.js';
+import { whole } from './flags.js';
 
 export interface DetectorFlags {
   detector: string;
@@ -24,8 +24,14 @@ export function withDetectorFlags(command: Command, face: FaceChoice): Command {
       "least width of a face that is looked for (default: the detector's)",
       whole(1),
     )
-    .option('--score <s>', "least score of a face, 0 to 1 (default: the detector's)", number(0))
+    .option('--score <s>', "least score of a face, 0 to 1 (default: the detector's)", share)
     .addOption(
       new Option('--face <which>', 'which of several faces is meant').choices(faceChoices).default(face),
     );
+}
+
+function share(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('It must be a number from 0 to 1.');
 }

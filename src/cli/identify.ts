@@ -137,7 +137,7 @@ async function enrol(
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
     if (theirs && !sameModel(theirs, manifest))
       throw new UserError(
-        `${source}: its embeddings are of the model ${theirs.name}, those of the photographs of ${manifest.name}; give the same --model, or make it again with: hypersphere embed`,
+        `${source}: its embeddings are of ${theirs.name === manifest.name ? 'another model of the name' : `the model ${theirs.name}, not`} ${manifest.name}; give the same --model, or make it again with: hypersphere embed`,
       );
     const faces = images.flatMap(({ person }, i): EnrolledFace[] =>
       person === null ? [] : [{ person, embedding: embeddings.subarray(i * length, (i + 1) * length) }],
