@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
+import { templateLabel, templateNamed } from '../align/template.js';
 
 /** The metadata key of an ONNX file under which the manifest lies, as JSON. */
 export const MANIFEST_KEY = 'hypersphere';
@@ -151,7 +152,7 @@ export function resolveManifest(
   }
   const manifest = checked.data;
   // Thresholds were measured on faces prepared as the model says; prepared otherwise they mean nothing.
-  if (stated && prepared(stated) !== prepared(manifest) && !overrides.thresholds) delete manifest.thresholds;
+  if (stated && contradicts(overrides, stated) && !overrides.thresholds) delete manifest.thresholds;
   for (const [what, told, said] of [
     ['input name', facts.input, manifest.input.name],
     ['input height', facts.height, manifest.input.height],
@@ -168,17 +169,26 @@ export function resolveManifest(
   return manifest;
 }
 
-/** How faces become embeddings, as far as it is stated. */
-function prepared({ input, template, flip }: ManifestOverrides): string {
-  return JSON.stringify([
-    input?.order,
-    input?.mean,
-    input?.scale,
-    input?.height,
-    input?.width,
-    template,
-    flip,
-  ]);
+/** Whether overrides change how faces become embeddings, where the model says it. */
+function contradicts(overrides: ManifestOverrides, stated: ManifestOverrides): boolean {
+  const told = ({ input, template, flip }: ManifestOverrides) => [
+    ...[input?.order, input?.mean, input?.scale, flip],
+    template === undefined || template === 'not stated' ? undefined : label(String(template)),
+  ];
+  const said = told(stated);
+  return told(overrides).some(
+    (value, i) =>
+      value !== undefined && said[i] !== undefined && JSON.stringify(value) !== JSON.stringify(said[i]),
+  );
+}
+
+/** A template's full name, in which what its numbers call the first pixel is never left out. */
+function label(template: string): string {
+  try {
+    return templateLabel(templateNamed(template));
+  } catch {
+    return template;
+  }
 }
 
 /** A model without a manifest: names the flags that are missing. */

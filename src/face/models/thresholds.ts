@@ -28,7 +28,7 @@ export function decisionFor(
   if (threshold !== undefined) return { threshold };
   if (!thresholds) {
     throw new UserError(
-      `${name} does not state which similarity belongs to a false match rate; give --threshold T (a cosine)`,
+      `${name} does not state which similarity of faces prepared like these belongs to a false match rate; give --threshold T (a cosine)`,
     );
   }
   const points = [...thresholds.points].sort((a, b) => a.fmr - b.fmr);
