@@ -1,6 +1,7 @@
 // The folder of what can be had again: models that were fetched, and graphs that were built from others' weights.
 // Nothing of a user's own (photographs, templates) is ever put there.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -16,22 +17,37 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /**
  * The bytes cached under `name` (a file name that tells versions and contents apart), else those that `build`
- * makes, which are then cached. A cache that cannot be read or written is done without.
+ * makes, which are then cached with their SHA-256 behind them. What is damaged is built again; a cache that cannot
+ * be read or written is done without.
  */
 export function cached(name: string, build: () => Uint8Array): Uint8Array {
   const folder = join(cacheFolder(), 'built');
   const file = join(folder, name);
+  const kept = intact(file);
+  if (kept) return kept;
+  const bytes = build();
+  const unfinished = `${file}.${randomUUID()}.tmp`;
   try {
-    return readFileSync(file);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(unfinished, Buffer.concat([bytes, sha256(bytes)]));
+    renameSync(unfinished, file);
   } catch {
-    const bytes = build();
-    try {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(`${file}.${process.pid}.tmp`, bytes);
-      renameSync(`${file}.${process.pid}.tmp`, file);
-    } catch {
-      // It is only slower.
-    }
-    return bytes;
+    // It is only slower. A disk that is full keeps no half of it.
+    rmSync(unfinished, { force: true });
+  }
+  return bytes;
+}
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** The bytes of a cached file without the hash behind them; undefined when it is not there or not as it was written. */
+function intact(file: string): Uint8Array | undefined {
+  try {
+    const whole = readFileSync(file);
+    const end = Math.max(0, whole.length - 32);
+    const bytes = whole.subarray(0, end);
+    return sha256(bytes).equals(whole.subarray(end)) ? bytes : undefined;
+  } catch {
+    return undefined;
   }
 }
