@@ -3,7 +3,7 @@
 import sharp from 'sharp';
 import { UserError } from '../common/errors.js';
 import { readWhole } from '../common/files.js';
-import { reason } from './images.js';
+import { IMAGE_FORMATS, reason } from './images.js';
 import { isPortableMap, readPortableMap } from './pgm.js';
 
 /** Pixels of a photograph, [height, width, 3] RGB, 0..255. */
@@ -39,8 +39,24 @@ export async function decodePhotograph(
   try {
     return await decode(bytes, maxPixels);
   } catch (error) {
-    throw new UserError(`${name}: ${reason(error)}`);
+    throw new UserError(`${name}: ${said(error)}`);
   }
+}
+
+/** What the image library says, where its words are not a user's. */
+const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
+  [/unsupported image format/, `not an image that can be read (${IMAGE_FORMATS})`],
+  [
+    /exceeds pixel limit/,
+    `more than ${REFUSED_PIXELS / 1e6} million pixels are not decoded; make a smaller copy of it`,
+  ],
+  [/^(premature end|.*truncated)/i, 'is cut off or damaged'],
+];
+
+function said(error: unknown): string {
+  const message = reason(error);
+  if (error instanceof UserError) return message;
+  return WORDS.find(([pattern]) => pattern.test(message))?.[1] ?? message;
 }
 
 async function decode(bytes: Uint8Array, maxPixels: number): Promise<Photograph> {
