@@ -44,7 +44,7 @@ export function detectCommand(): Command {
     .description('find the faces in photographs')
     .argument('<image...>', 'photographs, or folders of them');
   return withDetectorFlags(command, 'all')
-    .option('--draw <dir>', 'write every photograph with its faces drawn in')
+    .option('--draw <dir>', 'write every photograph with its faces drawn in, as NAME.faces.jpg')
     .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--json', 'print one JSON object')
@@ -54,7 +54,7 @@ export function detectCommand(): Command {
 
 async function run(images: string[], flags: Flags): Promise<void> {
   const { draw, json } = flags;
-  if (draw !== undefined) requireWritable(draw);
+  if (draw !== undefined) requireWritable(draw, '--draw');
   const paths = await photographsAt(images);
   const device = await openDevice(flags.device ?? 'cpu', flags.threads ? { threads: flags.threads } : {});
   const entries: Entry[] = [];
@@ -100,11 +100,13 @@ async function run(images: string[], flags: Flags): Promise<void> {
       shown?.stop();
     }
     const read = entries.filter((entry): entry is ReadEntry => 'faces' in entry);
-    if (read.length === 0 && entries.length > 1)
-      throw new UserError(`none of the ${entries.length} files is a photograph that can be read (see above)`);
-    if (read.length === 0) {
-      process.exitCode = 1;
-      if (!json) return;
+    if (read.length === 0) process.exitCode = 1;
+    if (read.length === 0 && !json) {
+      if (entries.length > 1)
+        throw new UserError(
+          `none of the ${entries.length} files is a photograph that can be read (see above)`,
+        );
+      return;
     }
     result(
       { detector: detector.name, threshold: detector.threshold, images: entries },
@@ -116,10 +118,13 @@ async function run(images: string[], flags: Flags): Promise<void> {
   }
 }
 
-/** A file name that has not been given yet: photographs of several folders may be called the same. */
+/**
+ * A file name that has not been given yet, as photographs of several folders may be called the same. It is never a
+ * photograph's own, which may lie in the folder that is drawn to.
+ */
 function freeName(stem: string, taken: Set<string>): string {
-  let name = `${stem}.jpg`;
-  for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${stem}-${n}.jpg`;
+  let name = `${stem}.faces.jpg`;
+  for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${stem}-${n}.faces.jpg`;
   taken.add(name.toLowerCase());
   return name;
 }

@@ -15,8 +15,12 @@ Detectors: 'face-api' (the default, from the npm package) and 'face-api-tiny' (s
 SCRFD by their ONNX file, MTCNN by the folder of its three weight files (det1, det2, det3 as .npy or .caffemodel),
 or any of them by the name under which 'hypersphere models' has it.`;
 
-/** Adds --detector, --min-face, --score and --face, of which `face` is the default. */
-export function withDetectorFlags(command: Command, face: FaceChoice): Command {
+/** Adds --detector, --min-face, --score and --face, whose default `face` is one of `choices`. */
+export function withDetectorFlags(
+  command: Command,
+  face: FaceChoice,
+  choices: readonly FaceChoice[] = faceChoices,
+): Command {
   return command
     .option('--detector <name|file>', 'what finds faces (see below)', DEFAULT_DETECTOR)
     .option(
@@ -24,14 +28,14 @@ export function withDetectorFlags(command: Command, face: FaceChoice): Command {
       "least width of a face that is looked for (default: the detector's)",
       whole(1),
     )
-    .option('--score <s>', "least score of a face, 0 to 1 (default: the detector's)", share)
+    .option('--score <s>', "least score of a face, between 0 and 1 (default: the detector's)", share)
     .addOption(
-      new Option('--face <which>', 'which of several faces is meant').choices(faceChoices).default(face),
+      new Option('--face <which>', 'which of several faces is meant').choices(choices).default(face),
     );
 }
 
 function share(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('It must be a number between 0 and 1.');
 }

@@ -1,4 +1,5 @@
 // hypersphere identify: who of some known people is in photographs, if anyone.
+import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { listPeople, photographsAt } from '../data/index.js';
@@ -9,8 +10,10 @@ import {
   falsePositiveRate,
   Gallery,
   type ReadFace,
+  type ReadPhotograph,
   readEmbeddings,
   sameModel,
+  type Unreadable,
 } from '../face/index.js';
 import { DETECTORS } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
@@ -53,7 +56,7 @@ interface Identified {
   candidates: Candidate[];
   face: ReadFace;
 }
-type Entry = { path: string; faces: Identified[] } | { path: string; problem: string };
+type Entry = (Pick<ReadPhotograph, 'path' | 'found'> & { faces: Identified[] }) | Unreadable;
 
 export function identifyCommand(): Command {
   const command = new Command('identify')
@@ -91,7 +94,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
             const [{ person, similarity }] = candidates as [Candidate];
             return { person: similarity >= decision.threshold ? person : null, similarity, candidates, face };
           });
-          entries.push({ path: photograph.path, faces });
+          const { path, found } = photograph;
+          entries.push({ path, found, faces });
         }
         shown?.update(entries.length, '');
       }
@@ -99,9 +103,9 @@ async function run(images: string[], flags: Flags): Promise<void> {
       shown?.stop();
     }
     if (entries.every((entry) => 'problem' in entry)) {
-      if (entries.length > 1)
-        throw new UserError(`none of the ${entries.length} files can be read (see above)`);
       process.exitCode = 1;
+      if (!flags.json && entries.length > 1)
+        throw new UserError(`none of the ${entries.length} files can be read (see above)`);
       if (!flags.json) return;
     }
     result(
@@ -137,13 +141,25 @@ async function enrol(
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
     if (theirs && !sameModel(theirs, manifest))
       throw new UserError(
-        `${source}: its embeddings are of ${theirs.name === manifest.name ? 'another model of the name' : `the model ${theirs.name}, not`} ${manifest.name}; give the same --model, or make it again with: hypersphere embed`,
+        `${source}: its embeddings are of ${theirs.name === manifest.name ? 'another model of the name' : `the model ${theirs.name}, not`} ${manifest.name}; give the same --model and flags, or make it again with: hypersphere embed`,
+      );
+    if (length !== reader.length)
+      throw new UserError(
+        `${source}: its embeddings have ${length} numbers, those of ${manifest.name} ${reader.length}; give the --model that made them`,
       );
     const faces = images.flatMap(({ person }, i): EnrolledFace[] =>
       person === null ? [] : [{ person, embedding: embeddings.subarray(i * length, (i + 1) * length) }],
     );
+    if (faces.length === 0)
+      throw new UserError(
+        `${source}: none of its rows names a person; embed a folder with one folder a person: hypersphere embed --photographs`,
+      );
     return { gallery: new Gallery(faces), skipped: [] };
   }
+  if ((await stat(source).catch(() => undefined))?.isFile())
+    throw new UserError(
+      `${source}: not a gallery, which is a folder with one folder a person, or embeddings (.safetensors, .npy or .jsonl)`,
+    );
   const people = await listPeople(source);
   const owner = new Map(people.flatMap(({ name, paths }) => paths.map((path) => [path, name] as const)));
   const faces: EnrolledFace[] = [];
@@ -153,7 +169,7 @@ async function enrol(
   try {
     for await (const photograph of reader.read([...owner.keys()], { choice: 'largest' })) {
       const { path } = photograph;
-      const problem = 'problem' in photograph ? photograph.problem : noFace(reader, path);
+      const problem = 'problem' in photograph ? photograph.problem : noFace(reader, photograph);
       const face = 'problem' in photograph ? undefined : photograph.faces[0];
       if (face) faces.push({ person: owner.get(path)!, embedding: face.embedding });
       else {
@@ -167,6 +183,10 @@ async function enrol(
   }
   const missing = people.filter(({ name }) => !faces.some(({ person }) => person === name));
   for (const { name } of missing) note(`${name}: not enrolled, as none of the photographs can be used`);
+  if (faces.length === 0)
+    throw new UserError(
+      `${source}: the gallery is empty, as none of its photographs can be used (see above)`,
+    );
   return { gallery: new Gallery(faces), skipped };
 }
 
@@ -184,8 +204,8 @@ function described(entry: Entry): object {
   };
 }
 
-function text(reader: FaceReader, { path, faces }: Entry & { faces: Identified[] }): string {
-  if (faces.length === 0) return noFace(reader, path);
+function text(reader: FaceReader, { path, found, faces }: Exclude<Entry, Unreadable>): string {
+  if (faces.length === 0) return noFace(reader, { path, found });
   const one = ({ person, similarity, candidates, face: { detection, quality } }: Identified): string => {
     const { x, y } = detection.box;
     const others = candidates.slice(person === null ? 0 : 1);

@@ -1,5 +1,5 @@
 // The flags of every command that goes from photographs to templates, and the reader they open.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import {
   DEFAULT_MODEL,
@@ -13,7 +13,7 @@ import {
 } from '../face/index.js';
 import { type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { type EmbedderFlags, embedderOptions, withEmbedderFlags } from './embedder-flags.js';
-import { note } from './output.js';
+import { note, UsageError } from './output.js';
 
 export interface ReaderFlags extends DetectorFlags, EmbedderFlags {
   model: string;
@@ -28,27 +28,36 @@ export const DECISIONS = `
 The similarity is the cosine of the two templates, -1 to 1. Without --threshold the one is taken that the model's
 manifest gives for --fmr: the share of pairs of different people that reach it.`;
 
-/** Adds --model and the flags of detector and embedder. */
-export function withReaderFlags(command: Command, face: FaceChoice): Command {
+/** Adds --model and the flags of detector and embedder; `face` is the default among `choices`. */
+export function withReaderFlags(
+  command: Command,
+  face: FaceChoice,
+  choices?: readonly FaceChoice[],
+): Command {
   command.option(
     '--model <name|file>',
     'what embeds faces: an ONNX file or a name of: hypersphere models; several with commas are an ensemble',
     DEFAULT_MODEL,
   );
-  return withEmbedderFlags(withDetectorFlags(command, face));
+  return withEmbedderFlags(withDetectorFlags(command, face, choices));
 }
 
 /** Adds --threshold and --fmr. */
 export function withDecisionFlags(command: Command): Command {
   return command
     .option('--threshold <t>', 'least similarity of the same person (default: by --fmr)', cosine)
-    .option('--fmr <rate>', 'false match rate to decide at (default 0.001)', rate);
+    .addOption(
+      new Option('--fmr <rate>', 'false match rate to decide at (default 0.001)')
+        .argParser(rate)
+        .conflicts('threshold'),
+    );
 }
 
 /** The reader that the flags ask for. */
-export function readerOf(flags: ReaderFlags): Promise<FaceReader> {
+export async function readerOf(flags: ReaderFlags): Promise<FaceReader> {
   const { model, detector, minFace, score } = flags;
-  const models = model.split(',');
+  const models = model.split(',').map((name) => name.trim());
+  if (models.includes('')) throw new UsageError(`--model '${model}': a name or a file is missing`);
   return openReader({ model: models, detector, minFace, score, ...embedderOptions(flags) });
 }
 
@@ -59,7 +68,7 @@ export const decisionOf = (reader: FaceReader, flags: DecisionFlags): Decision =
 /** The one face of a photograph that must have one; says so when there are others. Throws a UserError for none. */
 export function onlyFace(reader: FaceReader, photograph: ReadPhotograph, choice: FaceChoice): ReadFace {
   const [face] = photograph.faces;
-  if (!face) throw new UserError(noFace(reader, photograph.path));
+  if (!face) throw new UserError(noFace(reader, photograph));
   if (photograph.found.length > 1)
     note(
       `${photograph.path}: ${photograph.found.length} faces; taken is the ${CHOSEN[choice]} (--face chooses)`,
@@ -74,9 +83,14 @@ const CHOSEN: Record<FaceChoice, string> = {
   all: 'first',
 };
 
-/** What to say of a photograph without a face. */
-export const noFace = ({ detector }: FaceReader, path: string): string =>
-  `${path}: no face found (by ${detector.name}, with a score of at least ${Number(detector.threshold.toFixed(3))}); try --score lower, or another --detector`;
+/** What to say of a photograph without a face, or without one whose landmarks could be laid on the template. */
+export const noFace = (
+  { detector }: FaceReader,
+  { path, found }: Pick<ReadPhotograph, 'path' | 'found'>,
+): string =>
+  found.length > 0
+    ? `${path}: no face can be aligned (${detector.name} sees eyes, nose and mouth of a face in one place); try another --detector`
+    : `${path}: no face found (by ${detector.name}, with a score of at least ${Number(detector.threshold.toFixed(3))}); try --score lower, or another --detector`;
 
 function cosine(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);

@@ -36,7 +36,7 @@ export function verifyCommand(): Command {
     .description('tell whether two photographs show the same person')
     .argument('<a>', 'a photograph')
     .argument('<b>', 'another');
-  return withDecisionFlags(withReaderFlags(command, 'largest'))
+  return withDecisionFlags(withReaderFlags(command, 'largest', ['largest', 'central', 'best']))
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
     .action(run);

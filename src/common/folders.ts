@@ -5,20 +5,21 @@ import { UserError } from './errors.js';
 
 /**
  * Checks that `folder`, which need not be there yet, can be made and written to; changes nothing. Throws a
- * `UserError` that names it when a file is in its way or the place may not be written to.
+ * `UserError` that names it, and `flag` as what names another, when a file is in its way or the place may not be
+ * written to.
  */
-export function requireWritable(folder: string): void {
+export function requireWritable(folder: string, flag = '--out'): void {
   let place = resolve(folder);
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
   const stat = statSync(place, { throwIfNoEntry: false });
   if (stat && !stat.isDirectory()) {
     const what = place === resolve(folder) ? 'a file' : `below the file ${place}`;
-    throw new UserError(`${folder}: is ${what}, and a folder is needed; name another with --out`);
+    throw new UserError(`${folder}: is ${what}, and a folder is needed; name another with ${flag}`);
   }
   try {
     accessSync(place, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${folder}: may not be written to (${code}); name another with --out`);
+    throw new UserError(`${folder}: may not be written to (${code}); name another with ${flag}`);
   }
 }
