@@ -17,8 +17,8 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 
 /**
  * The bytes cached under `name` (a file name that tells versions and contents apart), else those that `build`
- * makes, which are then cached with their SHA-256 behind them. What is damaged is built again; a cache that cannot
- * be read or written is done without.
+ * makes, which are then cached, with their SHA-256 in a file beside them. What is damaged is built again; a cache
+ * that cannot be read or written is done without.
  */
 export function cached(name: string, build: () => Uint8Array): Uint8Array {
   const folder = join(cacheFolder(), 'built');
@@ -26,27 +26,36 @@ export function cached(name: string, build: () => Uint8Array): Uint8Array {
   const kept = intact(file);
   if (kept) return kept;
   const bytes = build();
-  const unfinished = `${file}.${randomUUID()}.tmp`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(unfinished, Buffer.concat([bytes, sha256(bytes)]));
-    renameSync(unfinished, file);
+    write(file, bytes);
+    write(hashOf(file), sha256(bytes));
   } catch {
-    // It is only slower. A disk that is full keeps no half of it.
-    rmSync(unfinished, { force: true });
+    // It is only slower.
   }
   return bytes;
 }
 
-const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+const hashOf = (file: string): string => `${file}.sha256`;
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The bytes of a cached file without the hash behind them; undefined when it is not there or not as it was written. */
+/** Writes a file that appears whole or not at all. A disk that is full keeps no half of it. */
+function write(file: string, content: Uint8Array | string): void {
+  const unfinished = `${file}.${randomUUID()}.tmp`;
+  try {
+    writeFileSync(unfinished, content);
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  }
+}
+
+/** The bytes of a cached file; undefined when it is not there or not as it was written. */
 function intact(file: string): Uint8Array | undefined {
   try {
-    const whole = readFileSync(file);
-    const end = Math.max(0, whole.length - 32);
-    const bytes = whole.subarray(0, end);
-    return sha256(bytes).equals(whole.subarray(end)) ? bytes : undefined;
+    const bytes = readFileSync(file);
+    return readFileSync(hashOf(file), 'utf8') === sha256(bytes) ? bytes : undefined;
   } catch {
     return undefined;
   }

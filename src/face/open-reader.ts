@@ -30,13 +30,14 @@ export async function openReader({
   const { device: wanted = 'cpu', threads } = options;
   const owned = typeof wanted === 'string';
   const device = owned ? await openDevice(wanted, threads ? { threads } : {}) : wanted;
+  const embedders: Embedder[] = [];
   try {
-    const embedders: Embedder[] = [];
     for (const name of typeof model === 'string' ? [model] : model)
       embedders.push(await openEmbedder(name, { ...options, device }));
     const finder = await openDetector(detector, { device, minFace, threshold: score });
     return new FaceReader(finder, embedders, owned ? device : undefined);
   } catch (error) {
+    for (const embedder of embedders) await embedder.close();
     if (owned) await device.close();
     throw error;
   }
