@@ -50,7 +50,7 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
     /exceeds pixel limit/,
     `more than ${REFUSED_PIXELS / 1e6} million pixels are not decoded; make a smaller copy of it`,
   ],
-  [/^(premature end|.*truncated)/i, 'is cut off or damaged'],
+  [/premature end|truncated|corrupt|read error|unable to parse/i, 'is cut off or damaged'],
 ];
 
 function said(error: unknown): string {
@@ -85,7 +85,8 @@ async function decode(bytes: Uint8Array, maxPixels: number): Promise<Photograph>
     width: info.width,
     height: info.height,
     pixels: colour(data, info.channels),
-    scale: width / info.width,
+    // By the longer side, of which rounding to whole pixels is the smaller part.
+    scale: Math.max(width, height) / Math.max(info.width, info.height),
   };
 }
 

@@ -18,7 +18,12 @@ export async function imagesBelow(folder: string): Promise<string[]> {
   );
   const paths = entries
     .filter((entry) => !entry.isDirectory() && isImageName(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    // Node before 20.12 calls it `path`.
+    .map((entry) =>
+      relative(folder, join(entry.parentPath ?? entry.path, entry.name))
+        .split(sep)
+        .join('/'),
+    )
     .filter((path) => !path.split('/').some((part) => part.startsWith('.')))
     .sort(compareNames);
   if (paths.length === 0) throw new UserError(`${folder}: there is no image (${IMAGE_FORMATS}) in it`);

@@ -99,7 +99,7 @@ function lead({ similarities, decision }: CompareResults, faces: number): Markup
  */
 function shade(similarity: number, threshold: number): number {
   const floor = threshold - 2 * (1 - threshold);
-  const share = Math.min(1, Math.max(0, (similarity - floor) / (1 - floor)));
+  const share = Math.min(1, Math.max(0, (similarity - floor) / (1 - floor || 1)));
   return Math.round(similarity >= threshold ? 70 + 90 * (share - 2 / 3) : 75 * share ** 2);
 }
 
