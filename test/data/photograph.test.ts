@@ -1,7 +1,7 @@
 // A photograph is upright 8-bit RGB whatever its file held, and one that cannot be read is one line.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import { decodePhotograph, imagesBelow, photographsAt, readPhotograph } from '../../src/data/index.js';
@@ -184,8 +184,8 @@ describe('a photograph of many pixels', () => {
   }
 
   test.each([
-    ['JPEG on its side', (image: sharp.Sharp) => image.withMetadata({ orientation: 6 }).jpeg()],
-    ['PNG', (image: sharp.Sharp) => image.png({ compressionLevel: 1 })],
+    ['JPEG on its side', (image: Sharp) => image.withMetadata({ orientation: 6 }).jpeg()],
+    ['PNG', (image: Sharp) => image.png({ compressionLevel: 1 })],
   ])('is shrunk while it is decoded: 20,000 x 20,000 as %s', async (name, format) => {
     const folder = temporaryFolder();
     const file = join(folder, 'huge');
