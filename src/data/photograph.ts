@@ -50,7 +50,7 @@ const WORDS: readonly (readonly [pattern: RegExp, words: string])[] = [
     /exceeds pixel limit/,
     `more than ${REFUSED_PIXELS / 1e6} million pixels are not decoded; make a smaller copy of it`,
   ],
-  [/premature end|truncated|corrupt|read error|unable to parse/i, 'is cut off or damaged'],
+  [/cut off|premature end|truncated|corrupt|read error|unable to parse/i, 'is cut off or damaged'],
 ];
 
 function said(error: unknown): string {
