@@ -84,7 +84,10 @@ async function run(images: string[], flags: Flags): Promise<void> {
               `more than ${MOST_FACES} faces are too many to look at; give fewer photographs, or --face largest`,
             );
         }
-        shown.update(photographs.length + problems.length, `${embeddings.length} faces`);
+        shown.update(
+          photographs.length + problems.length,
+          `${embeddings.length} face${embeddings.length === 1 ? '' : 's'}`,
+        );
       }
     } finally {
       shown.stop();
@@ -178,8 +181,11 @@ function summary(
     row.slice(a + 1).map((score, i) => ({ a, b: a + 1 + i, score })),
   );
   const same = decision ? scores.filter(({ score }) => score >= decision.threshold) : [];
-  const lines = [`${similarities.length} faces in ${photographs} photographs, ${scores.length} pairs`];
-  if (decision) {
+  const many = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+  const lines = [
+    `${many(similarities.length, 'face')} in ${many(photographs, 'photograph')}, ${many(scores.length, 'pair')}`,
+  ];
+  if (decision && scores.length > 0) {
     lines.push(
       `taken for one person at ${decision.threshold.toFixed(3)}: ${same.length === 0 ? 'none' : listed(same)}`,
     );

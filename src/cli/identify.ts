@@ -32,8 +32,8 @@ import {
 
 const HELP = `
 The gallery is a folder with one folder of photographs a person, of each of which the largest face is enrolled, or a
-file of embeddings that 'hypersphere embed' made of such a folder with the same model. A face that is not similar
-enough to anybody is 'unknown'. The more people are enrolled, the likelier a stranger is taken for one of them: the
+file of embeddings that 'hypersphere embed --photographs' made of such a folder with the same model. A face that is
+not similar enough to anybody is 'unknown'. The more people are enrolled, the likelier a stranger is taken for one of them: the
 answer says how likely, if every comparison has the false match rate.
 ${DECISIONS}
 ${DETECTORS}

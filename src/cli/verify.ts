@@ -19,6 +19,7 @@ import {
 
 const HELP = `
 ${DECISIONS.trim()}
+The exit code is 0 whatever the answer is.
 ${DETECTORS}
 ${FOREIGN_MODELS}
 

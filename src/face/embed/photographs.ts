@@ -32,7 +32,10 @@ export async function embedPhotographs(
     if ('problem' in photograph)
       skipped.push({ path: image.path, reason: photograph.problem.replace(`${photograph.path}: `, '') });
     else if (photograph.faces.length === 0)
-      skipped.push({ path: image.path, reason: `no face found by ${reader.detector.name}` });
+      skipped.push({
+        path: image.path,
+        reason: `no face ${photograph.found.length > 0 ? 'that can be aligned, ' : ''}found by ${reader.detector.name}`,
+      });
     else
       for (const { embedding } of photograph.faces) {
         images.push(image);
