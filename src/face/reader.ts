@@ -63,13 +63,18 @@ export class FaceReader {
   ): AsyncGenerator<ReadPhotograph | Unreadable, void, undefined> {
     let group: (LookedAt | Unreadable)[] = [];
     let faces = 0;
+    let pixels = 0;
     for await (const looked of findFaces(this.detector, paths, options)) {
       group.push(looked);
-      faces += 'chosen' in looked ? looked.chosen.length : 0;
-      if (group.length < GROUP && faces < FACES) continue;
+      if ('chosen' in looked) {
+        faces += looked.chosen.length;
+        pixels += looked.photograph.width * looked.photograph.height;
+      }
+      if (group.length < GROUP && faces < FACES && pixels < PIXELS) continue;
       yield* await this.#templates(group);
       group = [];
       faces = 0;
+      pixels = 0;
     }
     yield* await this.#templates(group);
   }
@@ -122,9 +127,10 @@ export class FaceReader {
   }
 }
 
-/** Photographs and faces that are embedded together. */
+/** Photographs, faces and pixels beyond which a group is embedded: large photographs do not wait for others. */
 const GROUP = 8;
 const FACES = 32;
+const PIXELS = 32e6;
 
 /** A manifest for several models together: what they have in common, and no thresholds, which nobody measured. */
 function jointManifest({ members, name, length }: Ensemble): Manifest {
