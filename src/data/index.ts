@@ -16,6 +16,8 @@ export {
 export { readNumpyDictionary } from './numpy.js';
 export type { NumberArray } from './numpy-array.js';
 export {
+  type FoundPairs,
+  findPairs,
   type ImagePairs,
   locatePairs,
   type NamedPair,

@@ -32,6 +32,16 @@ export interface PairList {
   pairs: NamedPair[];
 }
 
+/** Pairs as places in a list of images. */
+export interface FoundPairs {
+  /** Places of the images in the list that was searched, each once. */
+  rows: number[];
+  /** The person on each of them. */
+  people: string[];
+  /** `first` and `second` are places in `rows`. */
+  pairs: { first: number; second: number; same: boolean; fold: number }[];
+}
+
 /** Pairs as places in a list of images, each image once. */
 export interface ImagePairs {
   paths: string[];
@@ -88,8 +98,43 @@ export function parsePairs(text: string, file = 'pairs'): PairList {
 }
 
 /**
+ * Finds the images of a pair list among `images`, paths that end in `Name/Name_0001` and an image ending, whatever
+ * its case. `where` is named in messages. Throws a UserError that names the first missing image and the line that
+ * asks for it.
+ */
+export function findPairs(list: PairList, images: readonly string[], where: string): FoundPairs {
+  const byStem = new Map<string, Map<string, number>>();
+  images.forEach((path, row) => {
+    const [, stem, ending] = /^(?:.*\/)?([^/]+\/[^/]+?)(\.[^./]*)$/.exec(path.toLowerCase()) ?? [];
+    if (stem === undefined) return;
+    if (!byStem.has(stem)) byStem.set(stem, new Map());
+    byStem.get(stem)!.set(ending!, row);
+  });
+  const places = new Map<string, number>();
+  const found: FoundPairs = { rows: [], people: [], pairs: [] };
+  const place = ({ name, number }: PairFace, line: number): number => {
+    const stem = `${name}/${name}_${String(number).padStart(4, '0')}`;
+    const known = places.get(stem);
+    if (known !== undefined) return known;
+    const endings = byStem.get(stem.toLowerCase());
+    const ending = imageExtensions.find((one) => endings?.has(one));
+    if (ending === undefined)
+      throw new UserError(
+        `${join(where, stem)}: no such image (${imageExtensions.join(' ')}), asked for by ${list.file} line ${line}`,
+      );
+    const at = found.rows.push(endings!.get(ending)!) - 1;
+    places.set(stem, at);
+    found.people.push(name);
+    return at;
+  };
+  for (const { first, second, same, fold, line } of list.pairs)
+    found.pairs.push({ first: place(first, line), second: place(second, line), same, fold });
+  return found;
+}
+
+/**
  * Finds the images of a pair list below `folder`, as `Name/Name_0001` with any image ending. Throws a UserError
- * when there is no such folder, and one that names the first missing image and the line that asks for it.
+ * when there is no such folder, and as `findPairs` does.
  */
 export async function locatePairs(list: PairList, folder: string): Promise<ImagePairs> {
   const found = await stat(folder).catch(() => undefined);
@@ -97,35 +142,12 @@ export async function locatePairs(list: PairList, folder: string): Promise<Image
     throw new UserError(
       `${folder}: ${found ? 'is a file; a folder with one folder a person is needed' : 'no such folder'}`,
     );
-  const contents = new Map<string, Map<string, string>>();
-  const filesOf = async (name: string) => {
-    let files = contents.get(name);
-    if (files === undefined) {
-      const names = await readdir(join(folder, name)).catch(() => [] as string[]);
-      files = new Map(names.map((file) => [file.toLowerCase(), file]));
-      contents.set(name, files);
-    }
-    return files;
-  };
-  const places = new Map<string, number>();
-  const paths: string[] = [];
-  const people: string[] = [];
-  const place = async ({ name, number }: PairFace, line: number): Promise<number> => {
-    const stem = `${name}_${String(number).padStart(4, '0')}`;
-    const known = places.get(stem);
-    if (known !== undefined) return known;
-    const files = await filesOf(name);
-    const extension = imageExtensions.find((ending) => files.has((stem + ending).toLowerCase()));
-    if (extension === undefined)
-      throw new UserError(
-        `${join(folder, name, stem)}: no such image (${imageExtensions.join(' ')}), asked for by ${list.file} line ${line}`,
-      );
-    places.set(stem, paths.length);
-    people.push(name);
-    return paths.push(join(folder, name, files.get((stem + extension).toLowerCase())!)) - 1;
-  };
-  const pairs: ImagePairs['pairs'] = [];
-  for (const { first, second, same, fold, line } of list.pairs)
-    pairs.push({ first: await place(first, line), second: await place(second, line), same, fold });
-  return { paths, people, pairs };
+  const names = new Set(list.pairs.flatMap(({ first, second }) => [first.name, second.name]));
+  const images: string[] = [];
+  for (const name of names) {
+    const files = await readdir(join(folder, name)).catch(() => [] as string[]);
+    images.push(...files.map((file) => `${name}/${file}`));
+  }
+  const { rows, people, pairs } = findPairs(list, images, folder);
+  return { paths: rows.map((row) => join(folder, images[row]!)), people, pairs };
 }

@@ -45,6 +45,14 @@ export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/ope
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
 export { bothRealigned, carryFrom, embedRealigned, needsCarrying } from './embed/realigned.js';
+export {
+  type FaceSource,
+  type ModelSourceOptions,
+  requireSameModel,
+  type SourceFeatures,
+  sourceOfEmbeddings,
+  sourceOfModel,
+} from './embed/source.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
 export { type ExportOptions, exportImported, importedManifest } from './import/export.js';
 export { type ImportedWeights, type ImportOptions, importable, importWeights } from './import/import.js';

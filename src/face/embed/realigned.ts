@@ -91,50 +91,59 @@ export async function carried(
   );
 }
 
+/** Settings of a run over faces that are carried over. */
+export type RealignedHooks = EmbedHooks & { border?: 'black' | 'replicate' };
+
 /**
  * Features of the faces at `paths` and of their mirror images, as `Embedder.both` gives them, where the faces are
- * aligned to the template `from`. Throws a UserError when the model does not name its template, and for an image
- * that cannot be read.
+ * aligned to the template `from`. An image that cannot be read is zeros and told of, or without `onUnreadable` an
+ * error, as it is when the model does not name its template.
  */
 export async function bothRealigned(
   embedder: Embedder,
   paths: readonly string[],
   from: Template,
-  { border, onProgress }: Pick<EmbedHooks, 'onProgress'> & { border?: 'black' | 'replicate' } = {},
+  hooks: RealignedHooks = {},
 ): Promise<BothFeatures> {
-  const { manifest } = embedder;
-  const { length } = manifest.embedding;
+  const { length } = embedder.manifest.embedding;
   const original = new Float32Array(paths.length * length);
   const mirrored = new Float32Array(paths.length * length);
-  for (let first = 0; first < paths.length; first += GROUP) {
-    const group = paths.slice(first, first + GROUP);
-    const both = await embedder.both(
-      await Promise.all(group.map((path) => carried(path, manifest, from, border))),
-    );
-    original.set(both.original, first * length);
-    mirrored.set(both.mirrored, first * length);
-    onProgress?.(Math.min(first + GROUP, paths.length), paths.length);
-  }
+  await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
+    const both = await embedder.both(faces);
+    place(both.original, rows, length, original);
+    place(both.mirrored, rows, length, mirrored);
+  });
   return { length, original, mirrored };
 }
 
-/**
- * Embeddings [N, length], as `Embedder.embed` gives them, of faces that are aligned to `from`. An image that cannot
- * be read is zeros and told of, or without `onUnreadable` an error.
- */
+/** Embeddings [N, length], as `Embedder.embed` gives them, of faces that are aligned to `from`; else as above. */
 export async function embedRealigned(
   embedder: Embedder,
   paths: readonly string[],
   from: Template,
-  { onProgress, onUnreadable }: EmbedHooks = {},
+  hooks: RealignedHooks = {},
 ): Promise<Float32Array> {
-  const { manifest, length } = embedder;
+  const { length } = embedder;
   const out = new Float32Array(paths.length * length);
+  await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
+    place(await embedder.embed(faces), rows, length, out);
+  });
+  return out;
+}
+
+/** Carries the faces over, some at a time, and hands on those that can be read with their places in `paths`. */
+async function eachGroup(
+  { manifest }: Embedder,
+  paths: readonly string[],
+  from: Template,
+  { border, onProgress, onUnreadable }: RealignedHooks,
+  take: (faces: Uint8Array[], rows: readonly number[]) => Promise<void>,
+): Promise<void> {
   for (let first = 0; first < paths.length; first += GROUP) {
     const group = await Promise.all(
       paths.slice(first, first + GROUP).map(async (path, i) => {
         try {
-          return { row: first + i, face: await carried(path, manifest, from) };
+          return { row: first + i, face: await carried(path, manifest, from, border) };
         } catch (error) {
           if (!onUnreadable || !(error instanceof UserError)) throw error;
           onUnreadable(first + i, error.message);
@@ -142,12 +151,19 @@ export async function embedRealigned(
         }
       }),
     );
-    const faces = group.filter((one) => one !== undefined);
-    const embeddings = faces.length > 0 ? await embedder.embed(faces.map(({ face }) => face)) : [];
-    faces.forEach(({ row }, i) => {
-      out.set(embeddings.slice(i * length, (i + 1) * length), row * length);
-    });
+    const read = group.filter((one) => one !== undefined);
+    if (read.length > 0)
+      await take(
+        read.map(({ face }) => face),
+        read.map(({ row }) => row),
+      );
     onProgress?.(Math.min(first + GROUP, paths.length), paths.length);
   }
-  return out;
+}
+
+/** Puts rows of `features`, one after the other, at their places in `out`. */
+function place(features: Float32Array, rows: readonly number[], length: number, out: Float32Array): void {
+  rows.forEach((row, i) => {
+    out.set(features.subarray(i * length, (i + 1) * length), row * length);
+  });
 }
