@@ -7,7 +7,7 @@ import { alignCommand } from './align.js';
 import { compareCommand } from './compare.js';
 import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
-import { evaluateCommand } from './evaluate.js';
+import { evaluateCommand } from './evaluate/index.js';
 import { identifyCommand } from './identify.js';
 import { importCommand } from './import.js';
 import { infoCommand } from './info.js';

@@ -103,6 +103,22 @@ export function progress(total: number, unit: string): Progress {
   return process.stderr.isTTY ? bar(total, unit) : lines(total, unit);
 }
 
+/** Progress that says how long the rest will take at the speed so far; what was there at the start took no time. */
+export function timedProgress(total: number, unit: string): Progress {
+  const shown = progress(total, unit);
+  const started = performance.now();
+  let before: number | undefined;
+  return {
+    ...shown,
+    update(done, text) {
+      before ??= done >= total ? 0 : done;
+      const each = (performance.now() - started) / 1000 / (done - before || Number.NaN);
+      const left = done > before ? `${duration(each * (total - done))} left` : '';
+      shown.update(done, [text, left].filter((part) => part !== '').join('  '));
+    },
+  };
+}
+
 function bar(total: number, unit: string): Progress {
   const shown = new SingleBar({
     format: ` {bar} {value}/{total} ${unit}  {text}`,

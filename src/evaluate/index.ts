@@ -1,6 +1,18 @@
 // Evaluation: scores and features in, figures with their uncertainty out. Nothing here knows how an embedding
 // was made.
 export { bootstrap, type Intervals, type Resampled, type Units } from './bootstrap.js';
+export {
+  type CmcCurve,
+  type DetCurve,
+  EVALUATION_FORMAT,
+  type EvaluatedModel,
+  type Evaluation,
+  type FnirAtFpir,
+  type Mistake,
+  type Protocol,
+  protocols,
+  type VerificationPart,
+} from './evaluation.js';
 export { type CrossValidation, crossValidate, type FoldOutcome } from './folds.js';
 export {
   type AngleHistograms,
@@ -10,6 +22,7 @@ export {
   histograms,
 } from './histogram.js';
 export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
+export { hardestMistakes, type JudgedTrials } from './mistakes.js';
 export {
   auc,
   equalErrorRate,

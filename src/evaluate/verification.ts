@@ -46,8 +46,8 @@ export interface VerificationResult {
   scores: { same: Histogram; different: Histogram };
   /** How the intervals were made; absent when there are none. */
   intervals?: { resampled: Resampled; replicates: number; seed: number };
-  /** The single trials, for plots: cosines as tested, and 1 for same. Leave out of JSON. */
-  trials: { scores: Float64Array; same: Uint8Array };
+  /** The single trials: cosines as tested, 1 for same, and 1 where it was judged rightly. Leave out of JSON. */
+  trials: { scores: Float64Array; same: Uint8Array; correct: Uint8Array };
 }
 
 /**
@@ -88,7 +88,7 @@ export function verificationFigures(
     roc: corners(cosines, same),
     angles: angleHistogramsOfCosines(cosines, same, bins),
     scores: histograms(cosines, same, { from: -1, to: 1, bins }),
-    trials: { scores: cosines, same },
+    trials: { scores: cosines, same, correct: validation.correct },
   };
   if (found) {
     const resampled = options.units ? (options.resampled ?? 'people') : 'pairs';

@@ -56,23 +56,23 @@ describe('evaluate lfw', () => {
     expect({ code, stderr: stderr.replace(/^\d+\/8 images.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     const figures = JSON.parse(stdout);
     expect(figures).toMatchObject({
-      mode,
-      pairs: 8,
-      images: 8,
-      samePairs: 4,
-      differentPairs: 4,
-      device: 'cpu',
+      format: 'hypersphere-evaluation/1',
+      protocol: 'lfw',
+      details: { mode },
+      verification: { pairs: 8, samePairs: 4, differentPairs: 4 },
     });
-    expect(figures.folds).toHaveLength(2);
-    expect(figures.accuracy).toBeGreaterThanOrEqual(0.75);
-    expect(figures.trials).toBeUndefined();
+    expect(figures.settings).toContainEqual(['Images', '8']);
+    expect(figures.settings).toContainEqual(['Computed on', 'cpu']);
+    expect(figures.verification.folds).toHaveLength(2);
+    expect(figures.verification.accuracy).toBeGreaterThanOrEqual(0.75);
+    expect(figures.verification.trials).toBeUndefined();
   });
 
   test('prints a table for people', async () => {
     const { code, stdout } = await lfw(...prepared);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /means\.onnx on .*lfw.*\nfaces taken as they are aligned there; .*not stated\naccuracy +\d+\.\d\d % \+- \d/,
+      /LFW verification, mode sphereface: .*means\.onnx.*\nfaces taken as they are aligned there; .*not stated\naccuracy +\d+\.\d\d % \+- \d/,
     );
     expect(stdout).toMatch(/mode +sphereface/);
   });

@@ -1,0 +1,9 @@
+// hypersphere evaluate: a model on a benchmark, by its protocol.
+import { Command } from 'commander';
+import { lfwCommand } from './lfw.js';
+
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate').description('measure a model on a benchmark, by its protocol');
+  for (const protocol of [lfwCommand()]) command.addCommand(protocol);
+  return command;
+}
