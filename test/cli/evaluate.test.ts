@@ -154,6 +154,6 @@ test.skipIf(!existsSync(foreign) || !existsSync(real))(
       ...['--order', 'rgb', '--mean', '127.5', '--scale', '1/128', '--mode', 'exact', '--json'],
     );
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).accuracy).toBeGreaterThanOrEqual(0.96);
+    expect(JSON.parse(stdout).verification.accuracy).toBeGreaterThanOrEqual(0.96);
   },
 );
