@@ -186,7 +186,7 @@ export interface TarAtFar {
 }
 
 /** Below this many allowed false accepts a TAR is printed with a word of care. */
-const CARE = 10;
+export const CARE = 10;
 
 /**
  * TAR at `far` (0..1): the highest TAR among thresholds whose measured FAR is at most `far`; nothing is
