@@ -2,6 +2,7 @@
 export { type Batch, type BatchOptions, BatchSource } from './batches.js';
 export { type CaffeLayer, readCaffemodel } from './caffemodel.js';
 export { type DigitSplit, type DigitSplitOptions, digitSize, digits, splitDigits } from './digits.js';
+export { OVERLAP_FORMAT, readExcludeFile } from './exclude-file.js';
 export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
 export { type ImageSet, MemoryImages, readPlanes, writePlanes } from './image-set.js';
 export {
