@@ -201,12 +201,16 @@ export function tarAtFar(
   return tarsAtFars(sortTrials(scores, same), [far])[0]!;
 }
 
-/** {@link tarAtFar} at several rates of trials already sorted. */
-export function tarsAtFars(trials: SortedTrials, fars: readonly number[]): TarAtFar[] {
+/** {@link tarAtFar} at several rates of trials already sorted; `weights` as in {@link ratesOf}. */
+export function tarsAtFars(
+  trials: SortedTrials,
+  fars: readonly number[],
+  weights?: Float64Array,
+): TarAtFar[] {
   for (const far of fars) {
     if (!(far > 0 && far <= 1)) throw new UserError(`FAR ${far}: a false accept rate lies in (0, 1]`);
   }
-  const { tar, thresholds } = ratesOf(trials, fars)!;
+  const { tar, thresholds } = ratesOf(trials, fars, weights)!;
   return fars.map((far, k) => {
     const impostors = trials.differentCount;
     const falseAccepts = Math.floor(far * impostors * (1 + 1e-12));

@@ -1,6 +1,7 @@
 // The figures of one verification experiment, whatever its protocol: accuracy over folds, AUC, EER and TAR at
 // FAR with intervals, histograms, and a ROC thinned to its corners. Everything but `trials` is plain JSON.
 import { bootstrap, type Resampled, type Units } from './bootstrap.js';
+import { cornersOf } from './corners.js';
 import type { CrossValidation, FoldOutcome } from './folds.js';
 import { type AngleHistograms, angleHistogramsOfCosines, type Histogram, histograms } from './histogram.js';
 import { ratesOf, rocCurve, sortTrials, type TarAtFar, tarsAtFars } from './roc.js';
@@ -97,21 +98,9 @@ export function verificationFigures(
   return result;
 }
 
-/** The ROC without points that lie inside a horizontal or vertical run. */
+/** The ROC at the points where it turns. */
 function corners(cosines: Float64Array, same: Uint8Array): { far: number[]; tar: number[] } {
-  const curve = rocCurve(cosines, same);
-  const far: number[] = [];
-  const tar: number[] = [];
-  const last = curve.far.length - 1;
-  for (let i = 0; i <= last; i++) {
-    const inside =
-      i > 0 &&
-      i < last &&
-      ((curve.far[i - 1] === curve.far[i] && curve.far[i] === curve.far[i + 1]) ||
-        (curve.tar[i - 1] === curve.tar[i] && curve.tar[i] === curve.tar[i + 1]));
-    if (inside) continue;
-    far.push(curve.far[i]!);
-    tar.push(curve.tar[i]!);
-  }
-  return { far, tar };
+  const { far, tar } = rocCurve(cosines, same);
+  const kept = cornersOf(far, tar);
+  return { far: kept.map((i) => far[i]!), tar: kept.map((i) => tar[i]!) };
 }
