@@ -1,9 +1,8 @@
 // The end of every protocol: the figures on standard output, and the report where one is asked for.
-import { join } from 'node:path';
-import { writeWhole } from '../../common/files.js';
 import { requireWritable } from '../../common/folders.js';
 import { EVALUATION_FORMAT, type EvaluatedModel, type Evaluation } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
+import { writeEvaluation } from '../../report/index.js';
 import { duration, note, result } from '../output.js';
 
 export interface FinishFlags {
@@ -33,8 +32,8 @@ export async function finish(
   const whole: Evaluation = { format: EVALUATION_FORMAT, ...evaluation };
   result(whole, text(whole), flags.json);
   if (flags.report === undefined) return;
-  await writeWhole(join(flags.report, 'evaluation.json'), `${JSON.stringify(whole, null, 1)}\n`);
-  note(`${images ?? ''}`);
+  const { page } = await writeEvaluation(flags.report, whole, { images });
+  note(`look at ${page}`);
 }
 
 function text({ title, model, summary, notes, seconds }: Evaluation): string {
