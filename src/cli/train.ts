@@ -1,6 +1,7 @@
 // hypersphere train: a folder of aligned faces in, a run folder out.
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { readExcludeFile } from '../data/index.js';
 import { type HeldOutResults, measureRun } from '../evaluate/run.js';
 import { deviceNames } from '../runtime/index.js';
 import {
@@ -28,7 +29,8 @@ Examples:
   hypersphere train --resume --out runs/a
   hypersphere train --config runs/a/config.json --seed 2 --out runs/b`;
 
-interface Flags extends Partial<Omit<Settings, 'lossOptions' | 'loss'>>, LossFlags {
+interface Flags extends Partial<Omit<Settings, 'lossOptions' | 'loss' | 'exclude'>>, LossFlags {
+  exclude?: string;
   config?: string;
   resume?: boolean;
   force?: boolean;
@@ -69,6 +71,10 @@ export function trainCommand(): Command {
     .option('--no-mirror', 'never flip images')
     .option('--seed <n>', 'seed of everything random (default 1)', whole(Number.MIN_SAFE_INTEGER))
     .option('--holdout <n>', 'people kept out of training and verified at the end (default 0)', whole(0))
+    .option(
+      '--exclude <file>',
+      'leave out the people it names: what hypersphere overlap wrote, or one name a line',
+    )
     .option('--min-images <n>', 'leave out people with fewer images (default 1)', whole(1))
     .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
@@ -91,9 +97,13 @@ const writeRunPage = async (folder: string): Promise<string> =>
 
 async function run(flags: Flags, command: Command): Promise<void> {
   const { config: file, resume, force, json } = flags;
+  const exclude = flags.exclude === undefined ? undefined : await readExcludeFile(flags.exclude);
   const draft = usage(() => {
     const given = file === undefined ? {} : readSettings(file);
-    return draftRun([given, settingsOf(flags, command, given.loss)], resume === true);
+    return draftRun(
+      [given, settingsOf(flags, command, given.loss), { ...(exclude && { exclude }) }],
+      resume === true,
+    );
   });
 
   const interrupt = interruptible();
@@ -166,7 +176,8 @@ async function run(flags: Flags, command: Command): Promise<void> {
 
 /** The settings that the flags name, without what is only this call's. */
 function settingsOf(flags: Flags, command: Command, loss: string | undefined): Settings {
-  const { margin, lambdaMin, gradient, option, weight, config, resume, force, json, ...rest } = flags;
+  const { margin, lambdaMin, gradient, option, weight, exclude, config, resume, force, json, ...rest } =
+    flags;
   const settings: Settings = { ...rest };
   // Commander gives '--no-mirror' the default true, which must not win over a settings file.
   if (command.getOptionValueSource('mirror') === 'default') delete settings.mirror;

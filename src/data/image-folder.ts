@@ -17,6 +17,8 @@ export interface ImageFolderOptions {
   order: ChannelOrder;
   /** People kept out of training: a number, chosen by the seed, or their names. Default none. */
   holdout?: number | readonly string[];
+  /** People who are left out altogether, by name; those who are not in the folder are passed over. */
+  exclude?: readonly string[];
   /** People with fewer images than this are left out altogether. Default 1. */
   minImages?: number;
   seed: number;
@@ -39,6 +41,8 @@ export interface ImageFolder {
   skipped: { path: string; reason: string }[];
   /** People left out because they had fewer than `minImages` readable images (or none). */
   tooFew: string[];
+  /** People of the folder who were left out by name, in natural order. */
+  excluded: string[];
   pixels: ImageSet;
   /** Whether the pixels are decoded at every read instead of kept. */
   streamed: boolean;
@@ -88,7 +92,7 @@ function chooseHeldOut(people: Person[], holdout: number | readonly string[], se
     const unknown = holdout.filter((name) => !known.has(name));
     if (unknown.length > 0)
       throw new UserError(
-        `people to hold out that are not in the data set (or have too few images): ${unknown.slice(0, 5).join(', ')}`,
+        `people to hold out that are not in the data set (or have too few images, or are excluded): ${unknown.slice(0, 5).join(', ')}`,
       );
     return new Set(holdout);
   }
@@ -114,14 +118,26 @@ async function forEachIndex(count: number, work: (index: number) => Promise<void
  * than two people to train on, or an unknown person to hold out.
  */
 export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
-  const { size, order, seed, holdout = 0, minImages = 1, memoryBudget = defaultBudget } = options;
+  const {
+    size,
+    order,
+    seed,
+    holdout = 0,
+    exclude = [],
+    minImages = 1,
+    memoryBudget = defaultBudget,
+  } = options;
   const decoding: DecodeOptions = { size, order };
-  const listed = await listPeople(folder);
+  const all = await listPeople(folder);
+  const unwanted = new Set(exclude);
+  const listed = all.filter((person) => !unwanted.has(person.name));
+  const excluded = all.map((person) => person.name).filter((name) => unwanted.has(name));
   const enough = listed.filter((person) => person.paths.length >= minImages);
   const tooFew = listed.filter((person) => person.paths.length < minImages).map((person) => person.name);
   const outside = chooseHeldOut(enough, holdout, seed);
   const inside = enough.filter((person) => !outside.has(person.name));
-  requireTwo(folder, inside.length, listed.length, outside.size, tooFew.length, minImages);
+  const counts = { listed: all.length, excluded: excluded.length, heldOut: outside.size, minImages };
+  requireTwo(folder, inside.length, { ...counts, tooFew: tooFew.length });
 
   const candidates = inside.flatMap((person) => person.paths.map((path) => ({ path, name: person.name })));
   const others = enough.filter((person) => outside.has(person.name)).flatMap((person) => person.paths);
@@ -154,7 +170,7 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
     throw new UserError(
       `${folder}: none of its ${total} images can be read (${[...failures].map(([path, why]) => `${path}: ${why}`)[0]})`,
     );
-  requireTwo(folder, remaining.length, listed.length, outside.size, tooFew.length, minImages, failures.size);
+  requireTwo(folder, remaining.length, { ...counts, tooFew: tooFew.length, unreadable: failures.size });
 
   const people = remaining.map((person) => person.name);
   const place = new Map(people.map((name, person) => [name, person]));
@@ -191,6 +207,7 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
       .filter((path) => !readable(path))
       .map((path) => ({ path, reason: failures.get(path)! })),
     tooFew: tooFew.sort(compareNames),
+    excluded,
     pixels,
     streamed,
     close: () => pixels.close(),
@@ -201,14 +218,19 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
 function requireTwo(
   folder: string,
   left: number,
-  listed: number,
-  heldOut: number,
-  tooFew: number,
-  minImages: number,
-  unreadable = 0,
+  counts: {
+    listed: number;
+    excluded: number;
+    heldOut: number;
+    tooFew: number;
+    minImages: number;
+    unreadable?: number;
+  },
 ): void {
   if (left >= 2) return;
+  const { listed, excluded, heldOut, tooFew, minImages, unreadable = 0 } = counts;
   const causes = [
+    excluded > 0 ? `${excluded} excluded` : '',
     heldOut > 0 ? `${heldOut} held out` : '',
     tooFew > 0 ? `${tooFew} with fewer than ${Math.max(1, minImages)} usable images` : '',
     unreadable > 0 ? `${unreadable} unreadable images` : '',

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
+import { compareNames } from '../data/index.js';
 import { type Annealing, type LossOptions, lossNamed, lossToTrain } from '../losses/index.js';
 import { networkNamed } from '../nn/index.js';
 import { deviceNames } from '../runtime/index.js';
@@ -62,6 +63,8 @@ export const settingsSchema = z.strictObject({
   seed: z.number().int(),
   /** How many people (or which) are kept out of training to measure on. */
   holdout: z.union([z.number().int().nonnegative(), z.array(z.string())]),
+  /** People who are left out altogether, by the names of their folders; absent: nobody. */
+  exclude: z.array(z.string()),
   /** People with fewer images are left out. */
   minImages: count,
   /** Bytes of decoded images kept in memory; a larger data set is streamed. */
@@ -88,7 +91,9 @@ export const settingsSchema = z.strictObject({
 export type Settings = Partial<z.infer<typeof settingsSchema>>;
 
 /** The configuration of a run with nothing left open. */
-export interface Config extends Required<Omit<Settings, 'epochs' | 'about'>> {
+export interface Config
+  extends Required<Omit<Settings, 'epochs' | 'about' | 'exclude'>>,
+    Pick<Settings, 'exclude'> {
   lossOptions: Record<string, unknown>;
 }
 
@@ -197,6 +202,7 @@ export function draftConfig(settings: Settings): Draft {
     weightDecay: settings.weightDecay ?? PAPER.weightDecay,
     seed,
     holdout: settings.holdout ?? 0,
+    exclude: listOfNames(settings.exclude),
     minImages: settings.minImages ?? 1,
     memoryBudget: settings.memoryBudget ?? 2 ** 30,
     device,
@@ -216,6 +222,11 @@ export function draftConfig(settings: Settings): Draft {
     );
   }
   return draft;
+}
+
+/** Names each once and in natural order, so that one list has one form; nothing where there are none. */
+function listOfNames(names: readonly string[] = []): string[] | undefined {
+  return names.length > 0 ? [...new Set(names)].sort(compareNames) : undefined;
 }
 
 /** Images of each person in the batches of a loss that compares the images of a batch: the field's custom of 4. */
@@ -315,8 +326,15 @@ export function requireSameConfig(before: Settings, now: Config): void {
   for (const key of Object.keys(now) as (keyof Config)[]) {
     if (RESUMABLE.includes(key) || isDeepStrictEqual(before[key], now[key])) continue;
     throw new UserError(
-      `--resume: ${key} is ${JSON.stringify(now[key])} but the run began with ${JSON.stringify(before[key])}; ` +
+      `--resume: ${key} is ${said(now[key])} but the run began with ${said(before[key])}; ` +
         'leave it out to continue, or start a new run with another --out',
     );
   }
+}
+
+/** A setting in a message; of a long list of names its beginning. */
+function said(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (!Array.isArray(value) || value.length <= 5) return JSON.stringify(value);
+  return `${JSON.stringify(value.slice(0, 5)).slice(0, -1)}, ... ${value.length} in all]`;
 }

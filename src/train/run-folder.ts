@@ -57,6 +57,8 @@ export interface Identities {
   heldOut: { person: string; images: string[] }[];
   /** People left out because they had too few usable images. */
   tooFew: string[];
+  /** People of the data folder left out by name (`exclude`); absent: nobody. */
+  excluded?: string[];
 }
 
 /** Writes JSON so that a reader sees the old file or the new one, never half of it. */
@@ -115,6 +117,7 @@ export function writeConfig(
     people: data.people.length,
     images: data.images.length,
     peopleHeldOut: data.heldOut.length,
+    peopleExcluded: data.excluded.length,
     imagesSkipped: data.skipped.length,
     stepsPerEpoch: Math.floor(data.images.length / config.batch),
   };
@@ -132,6 +135,7 @@ export function identitiesOf(data: ImageFolder, folder: string): Identities {
       images: paths.map((path) => relative(folder, path).split(sep).join('/')),
     })),
     tooFew: data.tooFew,
+    ...(data.excluded.length > 0 && { excluded: data.excluded }),
   };
 }
 

@@ -76,6 +76,7 @@ export async function train(draft: Draft, options: TrainOptions = {}): Promise<T
       order,
       seed,
       holdout: draft.holdout,
+      exclude: draft.exclude,
       minImages: draft.minImages,
       memoryBudget: draft.memoryBudget,
       onProgress(done, total) {
@@ -116,6 +117,7 @@ async function trainOn(
   }
   writeIdentities(out, identities, data);
   writeConfig(config, data, device);
+  for (const line of saidOfExcluded(config, data)) say(line);
   for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
   if (data.skipped.length > 5) {
     say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
@@ -137,6 +139,20 @@ async function trainOn(
   const finished = end.step >= config.steps;
   if (finished) exportModel(config, end.state, identities, step);
   return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
+}
+
+/** How many people were left out by name, and who was to be and is not there. */
+function saidOfExcluded({ data: folder, exclude = [] }: Config, { excluded }: ImageFolder): string[] {
+  if (exclude.length === 0) return [];
+  const there = new Set(excluded);
+  const unknown = exclude.filter((name) => !there.has(name));
+  const such = unknown.length > 5 ? ', ...' : '';
+  return [
+    `${excluded.length} of ${exclude.length} people to exclude are in ${folder} and were left out`,
+    ...(unknown.length > 0
+      ? [`not in ${folder}: ${unknown.length} people to exclude (${unknown.slice(0, 5).join(', ')}${such})`]
+      : []),
+  ];
 }
 
 /** Takes the steps from `start` to the end of the run, or to the signal; returns where it came to. */

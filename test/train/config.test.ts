@@ -78,4 +78,11 @@ describe('the configuration', () => {
     const again = readSettings(settingsFile(JSON.stringify({ ...config, about: { people: 3 } })));
     expect(resolveConfig(draftConfig(again), 96)).toEqual(config);
   });
+
+  it('names the excluded people once and in natural order, and has no such entry where nobody is', () => {
+    expect(draftConfig({ ...wanted, exclude: ['10', '9', 'ann', '9'] }).exclude).toEqual(['9', '10', 'ann']);
+    const nobody = resolveConfig(draftConfig({ ...wanted, exclude: [] }), 96);
+    expect(JSON.parse(JSON.stringify(nobody))).not.toHaveProperty('exclude');
+    expect(() => draftConfig({ ...wanted, exclude: 'ann' as never })).toThrow(/settings: exclude: /);
+  });
 });
