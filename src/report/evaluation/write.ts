@@ -1,14 +1,13 @@
 // An evaluation as a folder: the figures as JSON, the page, and every plot of the page as an SVG file of its own.
 // The JSON comes first, since the figures may have taken hours and the drawings take a second.
 import { rm } from 'node:fs/promises';
-import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { writeWhole } from '../../common/files.js';
 import type { Evaluation } from '../../evaluate/evaluation.js';
 import { standalone } from '../standalone.js';
 import { evaluationPage } from './evaluation-page.js';
-
-/** Names of the files of an evaluation's folder. */
-export const FILES = { data: 'evaluation.json', page: 'index.html' } as const;
+import { type EvaluationPlot, plotIds } from './plots.js';
+import { parseEvaluation } from './read.js';
 
 export interface WriteOptions {
   /** The folder that the paths of mistakes are relative to; without it their faces are named, not shown. */
@@ -23,31 +22,54 @@ export interface WrittenEvaluation {
 
 /**
  * Writes evaluation.json, the plots as SVG files and index.html into `folder`, which is made as needed. Every file
- * appears whole or not at all. Paths of this machine do not get into them: a path below `images` becomes relative to
- * it, any other absolute one its last part.
+ * appears whole or not at all, and plots of an older evaluation that this one does not have are removed. Folders of
+ * this machine do not get into them: a path below `images` becomes relative to it, any other loses its folders.
  */
 export async function writeEvaluation(
   folder: string,
   evaluation: Evaluation,
-  options: WriteOptions = {},
+  { images }: WriteOptions = {},
 ): Promise<WrittenEvaluation> {
-  const data = join(folder, FILES.data);
-  const text = withoutPlaces(evaluation, options.images);
+  const data = join(folder, 'evaluation.json');
+  const text = withoutFolders(evaluation, images);
   await writeWhole(data, `${text}\n`);
-  const { page, plots } = await evaluationPage(JSON.parse(text) as Evaluation, options);
-  const files = [data];
-  void standalone;
-  void rm;
-  void plots;
-  const path = join(folder, FILES.page);
+  const { page, plots } = await evaluationPage(parseEvaluation(text, data), images ? { images } : {});
+  return writePage(folder, page, plots, evaluation.title, [data]);
+}
+
+/** Writes a page and its plots; `before` are the files that are there already. */
+export async function writePage(
+  folder: string,
+  page: string,
+  plots: readonly EvaluationPlot[],
+  title: string,
+  before: readonly string[] = [],
+): Promise<WrittenEvaluation> {
+  const files = [...before];
+  for (const id of plotIds) {
+    const file = join(folder, `${id}.svg`);
+    const plot = plots.find((each) => each.id === id);
+    if (plot) {
+      await writeWhole(file, standalone(plot.svg, `${title}: ${plot.title}`));
+      files.push(file);
+    } else await rm(file, { force: true });
+  }
+  const path = join(folder, 'index.html');
   await writeWhole(path, page);
   return { page: path, files: [...files, path] };
 }
 
-function withoutPlaces(evaluation: Evaluation, images: string | undefined): string {
-  return JSON.stringify(evaluation, (_, value: unknown) => {
-    if (typeof value !== 'string' || !isAbsolute(value)) return value;
-    const below = images === undefined ? '..' : relative(resolve(images), value);
-    return below.startsWith('..') || isAbsolute(below) ? basename(value) : below.split('\\').join('/');
-  });
+/** The folders of an absolute path inside a text: '/home/me/lfw/pairs.txt: 10 folds' loses '/home/me/lfw/'. */
+const FOLDERS = /(^|[\s'"(=])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'"()]+[/\\])+/g;
+
+function withoutFolders(evaluation: Evaluation, images: string | undefined): string {
+  const shorten = (value: unknown): unknown => {
+    if (typeof value !== 'string') return value;
+    if (images && isAbsolute(value)) {
+      const below = relative(resolve(images), value);
+      if (below !== '' && !below.startsWith('..') && !isAbsolute(below)) return below.replaceAll('\\', '/');
+    }
+    return value.replace(FOLDERS, '$1');
+  };
+  return JSON.stringify(evaluation, (_, value: unknown) => shorten(value));
 }

@@ -1,0 +1,104 @@
+// The frame that the curves of an evaluation share: two axes with their units, lines with the names of the curves at
+// their ends, and grid lines that stay behind.
+import type { Markup } from '../html.js';
+import { colours, Plot, renderPlot } from '../plot.js';
+import type { Axis } from './axes.js';
+
+export interface FrameOptions {
+  /** For those who cannot see it. */
+  label: string;
+  x: Axis;
+  y: Axis;
+  marks: Plot.Markish[];
+  /** Names of curves, each at the value of y where its curve ends. */
+  names?: readonly CurveName[];
+  /** A second axis above: values of x and what stands there. */
+  above?: { label: string; ticks: readonly { value: number; text: string }[] };
+  width?: number;
+  height?: number;
+}
+
+export interface CurveName {
+  name: string;
+  colour: string;
+  /** Value of y. */
+  y: number;
+}
+
+const LINE = 15;
+/** Letters of a name that is written beside its curve. */
+const LONGEST = 26;
+
+const clipped = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
+
+/** Places (ascending in any order) pushed apart until neighbours are `gap` from each other, within [low, high]. */
+export function spread(places: readonly number[], gap: number, low: number, high: number): number[] {
+  const order = places.map((_, i) => i).sort((a, b) => places[a]! - places[b]!);
+  const out = [...places];
+  let floor = low;
+  for (const i of order) {
+    out[i] = Math.max(out[i]!, floor);
+    floor = out[i]! + gap;
+  }
+  let ceiling = high;
+  for (const i of order.reverse()) {
+    out[i] = Math.min(out[i]!, ceiling);
+    ceiling = out[i]! - gap;
+  }
+  return out;
+}
+
+/** A plot in its frame. Marks are in places of the axes: `x.at(value)`, `y.at(value)`. */
+export function frame({ label, x, y, marks, names = [], above, ...size }: FrameOptions): Markup {
+  const { width = 520, height = 400 } = size;
+  const written = names.map(({ name }) => clipped(name));
+  const right = names.length > 0 ? 24 + 6.7 * Math.max(...written.map((name) => name.length)) : 16;
+  const [top, bottom] = [above ? 46 : 14, 44];
+  const [x0, x1] = x.domain.map(x.at) as [number, number];
+  const [y0, y1] = y.domain.map(y.at) as [number, number];
+  const line = ((y1 - y0) * LINE) / (height - top - bottom);
+  const ends = names.map((name) => Math.min(y1, Math.max(y0, y.at(name.y))));
+  const at = spread(ends, line, y0, y1);
+  const ticks = (axis: Axis) => {
+    const texts = new Map(axis.ticks.map((tick) => [axis.at(tick), axis.format(tick)]));
+    return { ticks: [...texts.keys()], tickFormat: (place: number) => texts.get(place) ?? '' };
+  };
+  const grid = (axis: Axis) => axis.ticks.map(axis.at);
+  const aboveTexts = new Map(above?.ticks.map(({ value, text }) => [x.at(value), text]));
+  const labels = names.map((name, i) => ({ ...name, text: written[i]!, end: ends[i]!, at: at[i]! }));
+  return renderPlot({
+    label,
+    width: width + Math.max(0, right - 16),
+    height,
+    marginLeft: 52,
+    marginRight: right,
+    marginTop: top,
+    marginBottom: bottom,
+    x: { type: 'linear', domain: [x0, x1], axis: null },
+    y: { type: 'linear', domain: [y0, y1], axis: null },
+    marks: [
+      Plot.gridX(grid(x), { stroke: 'var(--line)', strokeOpacity: 1 }),
+      Plot.gridY(grid(y), { stroke: 'var(--line)', strokeOpacity: 1 }),
+      ...marks,
+      Plot.ruleY([y0], { stroke: 'var(--soft)' }),
+      Plot.axisX({ ...ticks(x), label: x.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 38 }),
+      Plot.axisY({ ...ticks(y), label: y.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 46 }),
+      above &&
+        Plot.axisX({
+          anchor: 'top',
+          ticks: [...aboveTexts.keys()],
+          tickFormat: (place: number) => aboveTexts.get(place) ?? '',
+          ...{ label: above.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 38 },
+          color: 'var(--soft)',
+        }),
+      Plot.link(labels, {
+        ...{ x1, x2: x1, y1: 'end', y2: 'at', stroke: 'colour', strokeWidth: 1 },
+        ...{ dx: 4, strokeOpacity: 0.7 },
+      }),
+      Plot.text(labels, {
+        ...{ x: x1, y: 'at', text: 'text', fill: 'colour', textAnchor: 'start', dx: 10, fontWeight: 600 },
+        ...{ title: 'name', stroke: colours.paper, strokeWidth: 3 },
+      }),
+    ],
+  });
+}

@@ -1,0 +1,49 @@
+// The first sentence of an evaluation's page: its main figure in plain words, with its uncertainty and with the number
+// of trials it rests on.
+import type { Evaluation } from '../../evaluate/evaluation.js';
+import { html, type Markup } from '../html.js';
+import { inPercent, whole } from './axes.js';
+
+const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
+
+const between = (interval: readonly [number, number] | undefined): string =>
+  interval ? ` (95 % interval ${percent(interval[0])} to ${percent(interval[1])})` : '';
+
+/** The main figure of what the evaluation has; the first row of its summary when nothing else says more. */
+export function leadOf(evaluation: Evaluation): Markup {
+  return (
+    ofSearches(evaluation) ??
+    ofIdentification(evaluation) ??
+    ofVerification(evaluation) ??
+    ofSummary(evaluation)
+  );
+}
+
+/** The largest gallery, at the lowest FPIR that is known. */
+function ofSearches({ openSet, model }: Evaluation): Markup | undefined {
+  const curve = [...(openSet ?? [])].sort((a, b) => b.gallery - a.gallery)[0];
+  if (!curve) return undefined;
+  const point = curve.points.filter(({ fnir, falsePositives }) => fnir !== null && falsePositives >= 1)[0];
+  if (!point) return undefined;
+  return html`${model.name}: with ${whole(curve.gallery)} people enrolled and ${inPercent(point.fpir)} % of the searches for strangers allowed to find someone, ${percent(point.fnir!)} of the searches for enrolled people miss them${between(point.interval)}. Measured with ${whole(curve.mated)} searches for enrolled people and ${whole(curve.nonMated)} for strangers.`;
+}
+
+function ofIdentification({ identification, model, protocol }: Evaluation): Markup | undefined {
+  // IJB's main figure is verification.
+  if (protocol === 'ijb') return undefined;
+  const curve = [...(identification ?? [])].sort((a, b) => b.gallery - a.gallery)[0];
+  const rate = curve?.rates[0];
+  if (!curve || rate === undefined) return undefined;
+  return html`${model.name}: in a gallery of ${whole(curve.gallery)}, the right person comes first in ${percent(rate)} of ${whole(curve.trials)} searches${between(curve.intervals?.[0])}.`;
+}
+
+function ofVerification({ verification, model }: Evaluation): Markup | undefined {
+  if (verification?.accuracy === undefined) return undefined;
+  const { accuracy, accuracyInterval, standardError, samePairs, differentPairs, folds } = verification;
+  return html`${model.name} judges ${percent(accuracy)} of ${whole(samePairs + differentPairs)} pairs rightly${standardError !== undefined && folds && html`, with a standard error of ${(100 * standardError).toFixed(2)} over ${folds.length} folds`}${between(accuracyInterval)}: ${whole(samePairs)} pairs of one person, ${whole(differentPairs)} of two.`;
+}
+
+function ofSummary({ summary, model, verification }: Evaluation): Markup {
+  const main = summary[0];
+  return html`${model.name}${main && html`: ${main.figure} ${main.value}${main.interval && html` (95 % interval ${main.interval.replace('..', 'to')})`}`}${verification && html`, from ${whole(verification.samePairs)} pairs of one person and ${whole(verification.differentPairs)} of two`}.`;
+}

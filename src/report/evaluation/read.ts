@@ -1,0 +1,152 @@
+// Evaluations as they were kept: evaluation.json, checked before it is drawn, so that a file that was damaged, edited
+// or written by another version is one clear line.
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
+import { EVALUATION_FORMAT, type Evaluation, protocols } from '../../evaluate/evaluation.js';
+
+const rate = z
+  .number()
+  .min(-1e-9)
+  .max(1 + 1e-9);
+const count = z.number().int().nonnegative();
+const pair = z.tuple([z.number(), z.number()]);
+/** JSON has no NaN and no Infinity; it writes null. */
+const orNaN = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const orInfinity = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.POSITIVE_INFINITY);
+
+const histogram = z.object({
+  from: z.number(),
+  width: z.number().positive(),
+  counts: z.array(z.number().nonnegative()),
+  total: z.number().nonnegative(),
+  mean: orNaN,
+  standardDeviation: orNaN,
+});
+
+const rates = (...names: string[]) =>
+  z
+    .looseObject(Object.fromEntries(names.map((name) => [name, z.array(rate)])))
+    .refine((curve) => new Set(names.map((name) => (curve[name] as number[]).length)).size === 1, {
+      message: `${names.join(' and ')} are not equally long`,
+    });
+
+const verification = z.looseObject({
+  samePairs: count,
+  differentPairs: count,
+  roc: rates('far', 'tar'),
+  tarAtFar: z.array(
+    z.looseObject({ far: rate, tar: rate.nullable(), falseAccepts: count, interval: pair.optional() }),
+  ),
+  accuracy: rate.optional(),
+  accuracyInterval: pair.optional(),
+  auc: rate.optional(),
+  aucInterval: pair.optional(),
+  eer: rate.optional(),
+  eerInterval: pair.optional(),
+  standardError: orNaN.optional(),
+  thresholds: z.array(orInfinity).optional(),
+  folds: z.array(z.unknown()).optional(),
+  scores: z.looseObject({ same: histogram, different: histogram }).optional(),
+  angles: z.looseObject({ same: histogram, different: histogram }).optional(),
+  intervals: z
+    .looseObject({ resampled: z.enum(['people', 'images', 'pairs']), replicates: count, seed: z.number() })
+    .optional(),
+});
+
+const cmc = z
+  .looseObject({
+    gallery: count,
+    trials: count,
+    ranks: z.array(z.number().positive()).min(1),
+    rates: z.array(rate),
+    intervals: z.array(pair).optional(),
+  })
+  .refine(({ ranks, rates: own }) => ranks.length === own.length, 'ranks and rates are not equally long');
+
+const det = rates('fpir', 'fnir').and(
+  z.looseObject({
+    gallery: count,
+    mated: count,
+    nonMated: count,
+    rank: count,
+    thresholds: z.array(orInfinity),
+    points: z.array(
+      z.looseObject({
+        fpir: rate,
+        fnir: rate.nullable(),
+        threshold: z.number().nullable(),
+        falsePositives: count,
+        interval: pair.optional(),
+        thresholdInterval: pair.optional(),
+      }),
+    ),
+  }),
+);
+
+const face = z.looseObject({ path: z.string(), person: z.string() });
+
+const evaluation = z.looseObject({
+  format: z.literal(EVALUATION_FORMAT),
+  protocol: z.enum(protocols),
+  title: z.string(),
+  summary: z.array(
+    z.object({ figure: z.string(), value: z.string(), interval: z.string(), note: z.string() }),
+  ),
+  model: z.looseObject({ name: z.string(), file: z.string(), length: z.number() }),
+  settings: z.array(z.tuple([z.string(), z.string()])),
+  notes: z.array(z.string()),
+  verification: verification.optional(),
+  identification: z.array(cmc).optional(),
+  openSet: z.array(det).optional(),
+  mistakes: z
+    .array(
+      z.looseObject({
+        kind: z.enum(['false match', 'false non-match']),
+        a: face,
+        b: face,
+        score: z.number(),
+        threshold: orInfinity,
+      }),
+    )
+    .optional(),
+  seconds: z.number(),
+});
+
+const AGAIN = 'make it again with: hypersphere evaluate ... --report DIR';
+
+/** An evaluation from the text of its file. Throws a UserError that names `file` for what is none. */
+export function parseEvaluation(text: string, file: string): Evaluation {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError(`${file}: is cut off or no JSON; ${AGAIN}`);
+  }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (format !== EVALUATION_FORMAT) {
+    const what = typeof format === 'string' ? `of the format '${format.slice(0, 60)}'` : 'no evaluation';
+    throw new UserError(`${file}: is ${what}, and ${EVALUATION_FORMAT} is needed; ${AGAIN}`);
+  }
+  const parsed = evaluation.safeParse(value);
+  if (parsed.success) return parsed.data as unknown as Evaluation;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${file}: is damaged at ${issue!.path.join('.') || 'its top'} (${issue!.message}); ${AGAIN}`,
+  );
+}
+
+/** An evaluation from its file, or from the report folder that holds it as evaluation.json. */
+export async function readEvaluation(place: string): Promise<{ file: string; evaluation: Evaluation }> {
+  const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory();
+  const file = folder ? join(place, 'evaluation.json') : place;
+  return { file, evaluation: parseEvaluation((await readWhole(file)).toString('utf8'), file) };
+}
