@@ -45,6 +45,7 @@ export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/ope
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
 export { bothRealigned, carryFrom, embedRealigned, needsCarrying } from './embed/realigned.js';
+export { joinSources } from './embed/joined-source.js';
 export {
   type FaceSource,
   type ModelSourceOptions,
@@ -59,6 +60,24 @@ export { type ImportedWeights, type ImportOptions, importable, importWeights } f
 export { WeightMismatch } from './import/mismatch.js';
 export { openWeights, type WeightFile } from './import/tensors.js';
 export { builtInModels, DEFAULT_MODEL } from './models/built-in.js';
+export {
+  type CalibratedDecision,
+  decideBy,
+  type Evidence,
+  evidenceOf,
+  perComparison,
+  posterior,
+  posteriors,
+} from './models/calibrated.js';
+export {
+  type AskedThreshold,
+  CALIBRATION_FORMAT,
+  type Calibration,
+  type CalibrationPoint,
+  calibratedModel,
+  readCalibration,
+  requireCalibrated,
+} from './models/calibration-file.js';
 export { describeModel, type ModelDescription, type ModelLayer } from './models/describe.js';
 export { builtInRecogniser, dlibResnetManifest } from './models/dlib-resnet.js';
 export { addModel, type InstallOptions, installModel } from './models/install.js';

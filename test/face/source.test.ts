@@ -15,6 +15,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   embedFolder,
+  joinSources,
   openEmbedder,
   requireSameModel,
   sourceOfEmbeddings,
@@ -154,4 +155,29 @@ test('folders inside of people’s folders are listed when asked for', async () 
   const source = await sourceOfModel(model, nested, { ...options, nested: true });
   expect(source.images).toEqual([{ path: 'ann/0/1.png', person: 'ann' }]);
   await source.close();
+});
+
+test('an ensemble’s cosine is the mean of its members’ cosines', async () => {
+  const cosine = (v: ArrayLike<number>, length: number) => {
+    const dot = (a: number, b: number) =>
+      Array.from({ length }, (_, d) => v[a * length + d]! * v[b * length + d]!).reduce((s, x) => s + x, 0);
+    return dot(0, 1) / Math.sqrt(dot(0, 0) * dot(1, 1));
+  };
+  const write = async (name: string, embeddings: Float32Array, order: string[]) => {
+    const file = path(name);
+    const lines = order.map((of, i) =>
+      JSON.stringify({ path: of, person: 'ann', embedding: [...embeddings.subarray(2 * i, 2 * i + 2)] }),
+    );
+    writeFileSync(file, lines.join('\n'));
+    return sourceOfEmbeddings(file);
+  };
+  const a = await write('a.jsonl', Float32Array.of(1, 0, 3, 4), ['1.png', '2.png']);
+  const b = await write('b.jsonl', Float32Array.of(5, 12, 0, -7), ['2.png', '1.png']);
+  const both = joinSources([a, b]);
+  const { length, original } = await both.features([0, 1]);
+  // By hand: (1, 0) and (3, 4) have cosine 3/5; (0, -7) and (5, 12) have -12/13.
+  expect(length).toBe(4);
+  expect(cosine(original, 4)).toBeCloseTo((3 / 5 - 12 / 13) / 2, 6);
+  const one = await write('one.jsonl', Float32Array.of(1, 0), ['1.png']);
+  expect(() => joinSources([a, one])).toThrow(/one\.jsonl: has no embedding of 2\.png, which .*a\.jsonl has/);
 });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   type EmbedHooks,
   type FaceSource,
+  joinSources,
   type SourceFeatures,
   sourceOfEmbeddings,
   sourceOfModel,
@@ -34,7 +35,10 @@ ${FOREIGN_MODELS}`;
 export function withSourceFlags(command: Command, data = 'folder with one folder of aligned faces a person') {
   command
     .option('--model <name|file>', 'ONNX model, or a name of: hypersphere models')
-    .option('--embeddings <file>', 'embeddings of the faces instead (.safetensors, .npy or .jsonl)')
+    .option(
+      '--embeddings <file>',
+      'embeddings of the faces instead (.safetensors, .npy or .jsonl); several with commas are an ensemble',
+    )
     .option('--data <dir>', data)
     .option(
       '--aligned <template>',
@@ -55,7 +59,11 @@ export async function openSource(flags: SourceFlags, { nested = false } = {}): P
       throw new UsageError(
         `--embeddings and ${extra ?? '--keep'} exclude each other: the embeddings are made already`,
       );
-    return sourceOfEmbeddings(embeddings, data);
+    const files = embeddings.split(',').map((file) => file.trim());
+    if (files.includes('')) throw new UsageError(`--embeddings '${embeddings}': a file is missing`);
+    const sources: FaceSource[] = [];
+    for (const file of files) sources.push(await sourceOfEmbeddings(file, data));
+    return joinSources(sources);
   }
   if (model === undefined || data === undefined)
     throw new UsageError(
