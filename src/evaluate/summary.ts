@@ -13,10 +13,10 @@ export interface SummaryRow {
   note: string;
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-const range = (bounds: [number, number] | undefined, print = percent) =>
+export const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+export const range = (bounds: [number, number] | undefined, print = percent) =>
   bounds ? `${print(bounds[0])} .. ${print(bounds[1])}` : '';
-const decimals = (value: number) => value.toFixed(4);
+export const decimals = (value: number) => value.toFixed(4);
 
 /** Rows for the figures of `result`, in the order to print them. */
 export function summarise(result: VerificationResult | LfwResult): SummaryRow[] {
