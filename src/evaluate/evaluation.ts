@@ -71,6 +71,8 @@ export interface CmcCurve {
   rates: number[];
   /** Of `rates`, where they were computed. */
   intervals?: [number, number][];
+  /** Templates in the gallery that are no faces but were drawn, where there are any. */
+  synthetic?: number;
 }
 
 /** A detection error trade-off of searches in one gallery (ISO/IEC 19795-1; NIST's FRVT 1:N reports). */
