@@ -23,6 +23,17 @@ export {
 } from './histogram.js';
 export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
 export { hardestMistakes, type JudgedTrials } from './mistakes.js';
+export { type OpenSetInput, type OpenSetResult, openSet, standardFpirs, standardSizes } from './open-set.js';
+export {
+  checkLists,
+  type DrawOptions,
+  drawLists,
+  listsText,
+  type OpenSetLists,
+  readLists,
+  type SearchImage,
+} from './open-set-lists.js';
+export { rateName, summariseOpenSet } from './open-set-summary.js';
 export {
   auc,
   equalErrorRate,
