@@ -1,9 +1,10 @@
 // hypersphere evaluate: a model on a benchmark, by its protocol.
 import { Command } from 'commander';
 import { lfwCommand } from './lfw.js';
+import { openSetCommand } from './open-set.js';
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate').description('measure a model on a benchmark, by its protocol');
-  for (const protocol of [lfwCommand()]) command.addCommand(protocol);
+  for (const protocol of [lfwCommand(), openSetCommand()]) command.addCommand(protocol);
   return command;
 }

@@ -80,7 +80,7 @@ async function run(flags: Flags): Promise<void> {
     const asked = flags.gallerySize?.map((size) => (size === 'all' ? people : size));
     const drawn = `drawn with seed ${seed}: ${enrol} image${enrol === 1 ? '' : 's'} of each of ${rateName(share)} of the people with more`;
     if (flags.report !== undefined) {
-      const about = given ? { from: flags.lists! } : { seed, enrol, share };
+      const about: Record<string, string | number> = given ? { from: flags.lists! } : { seed, enrol, share };
       await writeWhole(join(flags.report, 'lists.json'), listsText(lists, about));
     }
     const features = await featuresOf(source, rows);
