@@ -33,11 +33,16 @@ export { imagesBelow, photographsAt } from './photographs.js';
 export { type AreaSums, areaSums, type RgbImage, resample, type Window } from './resample.js';
 export {
   readSafetensors,
+  readSafetensorsHeader,
   type Safetensors,
+  type SafetensorsHeader,
   type StoredData,
   type StoredDType,
   type StoredTensor,
+  safetensorsHeaderLength,
+  type TensorPlace,
   writeSafetensors,
+  writeSafetensorsHeader,
 } from './safetensors.js';
 export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';

@@ -17,6 +17,13 @@ const TYPES = {
 /** Element types that are read and written; 'bool' is a byte of 0 or 1. */
 export type StoredDType = keyof typeof TYPES;
 
+/** Bytes of an element by the format's name of its type; F16 and BF16 can be found in a file, not read as arrays. */
+const BYTES: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(Object.values(TYPES).map(({ code, array }) => [code, array.BYTES_PER_ELEMENT])),
+  F16: 2,
+  BF16: 2,
+};
+
 /** The values of a stored tensor. */
 export type StoredData =
   | Float64Array
@@ -51,6 +58,31 @@ const PREFIX = 8;
 const productOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /**
+ * The first bytes of a file with tensors of these types (the format's names) and shapes in their order, and
+ * `metadata`; the tensors' bytes follow. For a file that is written piece by piece.
+ */
+export function writeSafetensorsHeader(
+  tensors: ReadonlyMap<string, { code: string; shape: readonly number[] }>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header[METADATA] = metadata;
+  let end = 0;
+  for (const [name, { code, shape }] of tensors) {
+    if (name === METADATA) throw new Error(`a tensor cannot be called '${METADATA}'`);
+    const bytes = productOf(shape) * (BYTES[code] ?? Number.NaN);
+    header[name] = { dtype: code, shape, data_offsets: [end, end + bytes] };
+    end += bytes;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const start = PREFIX + Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(start).fill(0x20, PREFIX);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - PREFIX), true);
+  bytes.set(text, PREFIX);
+  return bytes;
+}
+
+/**
  * The bytes of a file with `tensors` in their order, and `metadata`. Throws when a tensor's numbers do not
  * fill its shape or are not of its dtype.
  */
@@ -58,26 +90,22 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, { dtype: StoredDType; shape: readonly number[]; data: StoredData }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const header: Record<string, unknown> = {};
-  if (Object.keys(metadata).length > 0) header[METADATA] = metadata;
-  let end = 0;
+  const described = new Map<string, { code: string; shape: readonly number[] }>();
+  let size = 0;
   for (const [name, { dtype, shape, data }] of tensors) {
     const { code, array } = TYPES[dtype];
-    if (name === METADATA) throw new Error(`a tensor cannot be called '${METADATA}'`);
     if (!(data instanceof array) || data.length !== productOf(shape)) {
       throw new Error(
         `tensor '${name}': ${data.length} numbers do not make a ${dtype} tensor of shape [${shape}]`,
       );
     }
-    header[name] = { dtype: code, shape, data_offsets: [end, end + data.byteLength] };
-    end += data.byteLength;
+    described.set(name, { code, shape });
+    size += data.byteLength;
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
-  const start = PREFIX + Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(start + end).fill(0x20, PREFIX, start);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - PREFIX), true);
-  bytes.set(text, PREFIX);
-  let offset = start;
+  const header = writeSafetensorsHeader(described, metadata);
+  const bytes = new Uint8Array(header.length + size);
+  bytes.set(header);
+  let offset = header.length;
   for (const { data } of tensors.values()) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
     offset += data.byteLength;
@@ -85,65 +113,102 @@ export function writeSafetensors(
   return bytes;
 }
 
+/** Where a tensor lies in a file. */
+export interface TensorPlace {
+  /** The format's name of its element type, such as F32. */
+  code: string;
+  /** Sizes of the axes. */
+  shape: number[];
+  /** Its bytes, counted from the start of the file: from .. to - 1. */
+  from: number;
+  to: number;
+}
+
+/** What a file says of itself. */
+export interface SafetensorsHeader {
+  tensors: Map<string, TensorPlace>;
+  metadata: Record<string, string>;
+}
+
+/**
+ * The length of a file's header with the eight bytes before it, from (at least) these eight. Throws a `UserError`
+ * that starts with `source` when they are not there or announce an impossible length.
+ */
+export function safetensorsHeaderLength(bytes: Uint8Array, source: string): number {
+  if (bytes.length < PREFIX) damaged(source, `only ${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > LARGEST_HEADER) damaged(source, `a header of ${length} bytes is announced`);
+  return PREFIX + length;
+}
+
+/**
+ * Reads the header of a file of `size` bytes from its first bytes, `safetensorsHeaderLength` of them at least:
+ * enough to read parts of a file that is too large to be read whole. Throws a `UserError` that starts with
+ * `source` when the header is damaged or the file is cut off.
+ */
+export function readSafetensorsHeader(bytes: Uint8Array, size: number, source: string): SafetensorsHeader {
+  const start = safetensorsHeaderLength(bytes, source);
+  if (start > bytes.length) damaged(source, 'cut off inside the header');
+  const tensors = new Map<string, TensorPlace>();
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(parseHeader(bytes.subarray(PREFIX, start), source))) {
+    if (name === METADATA) {
+      if (!isTexts(entry)) damaged(source, 'its metadata are not texts');
+      metadata = entry as Record<string, string>;
+      continue;
+    }
+    const { code, shape, from, to } =
+      checkEntry(entry) ?? damaged(source, `tensor '${name}' is not described properly`);
+    const bytesEach = BYTES[code];
+    if (bytesEach !== undefined && to - from !== productOf(shape) * bytesEach) {
+      damaged(source, `tensor '${name}' has ${to - from} bytes, which is not ${code} of shape [${shape}]`);
+    }
+    if (start + to > size) damaged(source, `cut off inside tensor '${name}'`);
+    tensors.set(name, { code, shape, from: start + from, to: start + to });
+  }
+  let end = start;
+  for (const { from, to } of [...tensors.values()].sort((a, b) => a.from - b.from || a.to - b.to)) {
+    if (from !== end) damaged(source, 'its tensors overlap or leave gaps');
+    end = to;
+  }
+  if (end !== size) damaged(source, `${size - end} bytes after the last tensor`);
+  return { tensors, metadata };
+}
+
 /**
  * Reads a file's bytes; the arrays are copies. Throws a `UserError` that starts with `source` (the file's
  * path) when the bytes are cut off, damaged, or hold a dtype that is not supported.
  */
 export function readSafetensors(bytes: Uint8Array, source = 'safetensors file'): Safetensors {
-  const damaged = (problem: string): never => {
-    throw new UserError(`${source}: ${problem}; the file is damaged or no safetensors file`);
-  };
-  if (bytes.length < PREFIX) damaged(`only ${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Number(view.getBigUint64(0, true));
-  if (length > LARGEST_HEADER) damaged(`a header of ${length} bytes is announced`);
-  if (PREFIX + length > bytes.length) damaged('cut off inside the header');
-  const entries = Object.entries(parseHeader(bytes.subarray(PREFIX, PREFIX + length), damaged));
-  // Not subarray: a Buffer's would be a Buffer, whose slice shares memory instead of copying.
-  const body = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(PREFIX + length);
-
+  const { tensors: places, metadata } = readSafetensorsHeader(bytes, bytes.length, source);
+  // A Buffer's slice would share memory instead of copying.
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tensors = new Map<string, StoredTensor>();
-  const ranges: [from: number, to: number][] = [];
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of entries) {
-    if (name === METADATA) {
-      if (!isTexts(entry)) damaged('its metadata are not texts');
-      metadata = entry as Record<string, string>;
-      continue;
-    }
-    const { code, shape, from, to } =
-      checkEntry(entry) ?? damaged(`tensor '${name}' is not described properly`);
+  for (const [name, { code, shape, from, to }] of places) {
     const dtype = (Object.keys(TYPES) as StoredDType[]).find((type) => TYPES[type].code === code);
     if (!dtype) {
       const known = Object.values(TYPES).map((type) => type.code);
       throw new UserError(`${source}: tensor '${name}' has type ${code}; only ${known.join(', ')} are read`);
     }
-    const { array } = TYPES[dtype];
-    if (to - from !== productOf(shape) * array.BYTES_PER_ELEMENT) {
-      damaged(`tensor '${name}' has ${to - from} bytes, which is not ${code} of shape [${shape}]`);
-    }
-    if (to > body.length) damaged(`cut off inside tensor '${name}'`);
-    tensors.set(name, { dtype, shape, data: new array(body.slice(from, to).buffer) });
-    ranges.push([from, to]);
+    tensors.set(name, { dtype, shape, data: new TYPES[dtype].array(whole.slice(from, to).buffer) });
   }
-  let end = 0;
-  for (const [from, to] of ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1])) {
-    if (from !== end) damaged('its tensors overlap or leave gaps');
-    end = to;
-  }
-  if (end !== body.length) damaged(`${body.length - end} bytes after the last tensor`);
   return { tensors, metadata };
 }
 
-function parseHeader(text: Uint8Array, damaged: (problem: string) => never): object {
+function damaged(source: string, problem: string): never {
+  throw new UserError(`${source}: ${problem}; the file is damaged or no safetensors file`);
+}
+
+function parseHeader(text: Uint8Array, source: string): object {
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text));
   } catch {
-    damaged('its header is not JSON');
+    damaged(source, 'its header is not JSON');
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    return damaged('its header is not an object');
+    return damaged(source, 'its header is not an object');
   }
   return header;
 }
