@@ -2,6 +2,15 @@
 // was made.
 export { bootstrap, type Intervals, type Resampled, type Units } from './bootstrap.js';
 export {
+  type CalibrateOptions,
+  type CalibrationFigures,
+  calibrate,
+  type Suspect,
+} from './calibration/calibrate.js';
+export { cllr, minimumCllr } from './calibration/cllr.js';
+export { fitLine, type ScoreLine, type WeightedScores } from './calibration/logistic.js';
+export { excessAt, fitTail, type ParetoTail } from './calibration/tail.js';
+export {
   type CmcCurve,
   type DetCurve,
   EVALUATION_FORMAT,
