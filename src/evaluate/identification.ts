@@ -3,7 +3,7 @@
 // the intervals come from.
 import { detCurve, fnirsAtFpirs, operatingPoints, sortSearches } from './det.js';
 import type { CmcCurve, DetCurve, FnirAtFpir } from './evaluation.js';
-import { type ResampleOptions, resamplePeople } from './resample.js';
+import { edgeInterval, type ResampleOptions, resamplePeople } from './resample.js';
 import type { SortedTrials } from './roc.js';
 import type { Searches } from './searches.js';
 
@@ -76,7 +76,7 @@ export function identificationFigures(
   const points = fnirsAtFpirs(figures.trials, fpirs);
   const people = (list: Uint32Array) => [...new Set(Array.from(list, (probe) => personOf[probe]!))];
   const strata = [people(searches.mated), people(searches.nonMated)];
-  const found = resamplePeople(
+  const found = intervalsOf(
     strata,
     (weights) => {
       const drawn = figures.points(weights);
@@ -85,7 +85,11 @@ export function identificationFigures(
     options,
   );
   const { ranks } = figures;
-  const cmcIntervals = found.slice(2 * fpirs.length);
+  const rates = figures.cmc();
+  const matedPeople = strata[0]!.length;
+  const cmcIntervals = found
+    .slice(2 * fpirs.length)
+    .map((interval, i) => edgeInterval(rates[i]!, matedPeople) ?? interval);
   return {
     det: {
       gallery: searches.gallery,
@@ -93,13 +97,13 @@ export function identificationFigures(
       nonMated: searches.nonMated.length,
       rank,
       ...detCurve(figures.trials),
-      points: points.map((point, k) => withIntervals(point, found[k], found[fpirs.length + k])),
+      points: points.map((point, k) => withIntervals(point, found[k], found[fpirs.length + k], matedPeople)),
     },
     cmc: {
       gallery: searches.gallery,
       trials: searches.mated.length,
       ranks,
-      rates: figures.cmc(),
+      rates,
       ...(cmcIntervals.length > 0 && { intervals: cmcIntervals as [number, number][] }),
     },
   };
@@ -109,13 +113,19 @@ function withIntervals(
   point: FnirAtFpir,
   interval: [number, number] | undefined,
   thresholdInterval: [number, number] | undefined,
+  matedPeople: number,
 ): FnirAtFpir {
   if (point.fnir === null) return point;
   return {
     ...point,
-    ...(interval && { interval }),
+    ...(interval && { interval: edgeInterval(point.fnir, matedPeople) ?? interval }),
     ...(thresholdInterval && point.threshold !== null && { thresholdInterval }),
   };
+}
+
+/** {@link resamplePeople}, but nothing when there is only one person of a kind: nobody else could be drawn. */
+export function intervalsOf(...args: Parameters<typeof resamplePeople>): ReturnType<typeof resamplePeople> {
+  return args[0].every((stratum) => stratum.length >= 2) ? resamplePeople(...args) : [];
 }
 
 /** 1 .. 10, then 20, 50, 100, 200, .. up to the gallery's size. */

@@ -43,3 +43,12 @@ export function resamplePeople(
     return bounds.every(Number.isFinite) ? bounds : undefined;
   });
 }
+
+/**
+ * The 95 % interval of a rate of 0 or 1 among so many people, where drawing them again can show nothing else: Clopper
+ * and Pearson's, as if each person were one trial. Undefined for another rate.
+ */
+export function edgeInterval(rate: number, people: number): [number, number] | undefined {
+  const least = 0.025 ** (1 / people);
+  return rate === 0 ? [0, 1 - least] : rate === 1 ? [least, 1] : undefined;
+}
