@@ -7,6 +7,7 @@ export {
 } from './compare-page.js';
 export { comparedPhotograph, type FaceToShow } from './compared.js';
 export { drawFaces, imageData } from './draw-faces.js';
+export { writeComparison } from './evaluation/comparison-page.js';
 export { type WriteOptions, type WrittenEvaluation, writeEvaluation } from './evaluation/write.js';
 export { figuresPage, writeFigure, writeFiguresPage } from './figures-page.js';
 export { runPage, writeRunPage } from './run-page.js';

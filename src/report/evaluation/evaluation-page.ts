@@ -7,7 +7,8 @@ import { facts, page, table } from '../page.js';
 import { whole } from './axes.js';
 import { leadOf } from './lead.js';
 import { MISTAKES_STYLE, mistakesSection } from './mistakes.js';
-import { type EvaluationPlot, type PlotId, plotsOf } from './plots.js';
+import type { EvaluationPlot, PlotId } from './plot-parts.js';
+import { plotsOf } from './plots.js';
 
 /** What the pages of evaluations add to the style of every page. */
 export const STYLE = `

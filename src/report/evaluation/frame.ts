@@ -29,7 +29,9 @@ const LINE = 15;
 /** Letters of a name that is written beside its curve. */
 const LONGEST = 26;
 
-const clipped = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
+/** Without its middle, as names of runs differ at their ends. */
+const clipped = (name: string): string =>
+  name.length > LONGEST ? `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}` : name;
 
 /** Places (ascending in any order) pushed apart until neighbours are `gap` from each other, within [low, high]. */
 export function spread(places: readonly number[], gap: number, low: number, high: number): number[] {
@@ -48,6 +50,19 @@ export function spread(places: readonly number[], gap: number, low: number, high
   return out;
 }
 
+/** Ticks whose texts do not run into each other on an axis so many units long, the first of two kept. */
+function withRoom(axis: Axis, length: number): number[] {
+  const [start, end] = axis.domain.map(axis.at) as [number, number];
+  let free = Number.NEGATIVE_INFINITY;
+  return axis.ticks.filter((tick) => {
+    const at = ((axis.at(tick) - start) / (end - start)) * length;
+    const half = 3.5 * axis.format(tick).length;
+    if (at - half < free) return false;
+    free = at + half + 5;
+    return true;
+  });
+}
+
 /** A plot in its frame. Marks are in places of the axes: `x.at(value)`, `y.at(value)`. */
 export function frame({ label, x, y, marks, names = [], above, ...size }: FrameOptions): Markup {
   const { width = 520, height = 400 } = size;
@@ -59,8 +74,9 @@ export function frame({ label, x, y, marks, names = [], above, ...size }: FrameO
   const line = ((y1 - y0) * LINE) / (height - top - bottom);
   const ends = names.map((name) => Math.min(y1, Math.max(y0, y.at(name.y))));
   const at = spread(ends, line, y0, y1);
-  const ticks = (axis: Axis) => {
-    const texts = new Map(axis.ticks.map((tick) => [axis.at(tick), axis.format(tick)]));
+  const inner = width - 52 - 16;
+  const ticks = (axis: Axis, shown: readonly number[]) => {
+    const texts = new Map(shown.map((tick) => [axis.at(tick), axis.format(tick)]));
     return { ticks: [...texts.keys()], tickFormat: (place: number) => texts.get(place) ?? '' };
   };
   const grid = (axis: Axis) => axis.ticks.map(axis.at);
@@ -81,8 +97,20 @@ export function frame({ label, x, y, marks, names = [], above, ...size }: FrameO
       Plot.gridY(grid(y), { stroke: 'var(--line)', strokeOpacity: 1 }),
       ...marks,
       Plot.ruleY([y0], { stroke: 'var(--soft)' }),
-      Plot.axisX({ ...ticks(x), label: x.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 38 }),
-      Plot.axisY({ ...ticks(y), label: y.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 46 }),
+      Plot.axisX({
+        ...ticks(x, withRoom(x, inner)),
+        label: x.label,
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        labelOffset: 38,
+      }),
+      Plot.axisY({
+        ...ticks(y, y.ticks),
+        label: y.label,
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        labelOffset: 46,
+      }),
       above &&
         Plot.axisX({
           anchor: 'top',

@@ -188,6 +188,12 @@ function draw({ words, x, y, value, misses, curves, bars, extra = [] }: Drawing)
         y: (y.at(y.domain[0]) + y.at(y.domain[1])) / 2,
         ...{ text: () => 'too few trials: not known', rotate: -90, fill: 'var(--soft)', fontSize: 10.5 },
       }),
+      Plot.rect(misses ? [0] : [], {
+        ...{ x1: x.at(unknown), x2: x.at(x.domain[1]), y1: y.at(y.domain[0]) },
+        y2: y.at(1 / Math.max(...curves.map(({ missTrials }) => missTrials))),
+        ...{ fill: colours.faint, fillOpacity: 0.16 },
+        title: () => 'less than one miss: not known',
+      }),
       ...extra,
       Plot.ruleX(
         bars.filter(({ falseRate }) => inside(falseRate)),

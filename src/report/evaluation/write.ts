@@ -6,7 +6,7 @@ import { writeWhole } from '../../common/files.js';
 import type { Evaluation } from '../../evaluate/evaluation.js';
 import { standalone } from '../standalone.js';
 import { evaluationPage } from './evaluation-page.js';
-import { type EvaluationPlot, plotIds } from './plots.js';
+import { type EvaluationPlot, plotIds } from './plot-parts.js';
 import { parseEvaluation } from './read.js';
 
 export interface WriteOptions {
