@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { alignCommand } from './align.js';
 import { compareCommand } from './compare.js';
+import { convertCommand } from './convert.js';
 import { detectCommand } from './detect.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate/index.js';
@@ -57,6 +58,7 @@ function program(): Command {
     lossesCommand(),
     infoCommand(),
     importCommand(),
+    convertCommand(),
     modelsCommand(),
   ]) {
     root.addCommand(command);

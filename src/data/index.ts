@@ -30,6 +30,8 @@ export {
 export { compareNames, listPeople, type Person } from './people.js';
 export { decodePhotograph, type Photograph, readPhotograph } from './photograph.js';
 export { imagesBelow, photographsAt } from './photographs.js';
+export { openRecordSet, type RecordImage, type RecordProperty, RecordSet } from './record-set.js';
+export { type WrittenRecords, writeRecordSet } from './record-writer.js';
 export { type AreaSums, areaSums, type RgbImage, resample, type Window } from './resample.js';
 export {
   readSafetensors,
