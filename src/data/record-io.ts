@@ -91,17 +91,20 @@ export class RecordFile {
   /** The first `count` bytes of a record's content (all by default), the magic number back between its parts. */
   async content({ parts, length }: Extent, count = length): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    let left = Math.min(count, length);
+    let got = 0;
     for (const [i, part] of parts.entries()) {
-      if (left <= 0) break;
-      if (i > 0) pieces.push(MAGIC);
-      const piece = await this.bytes(part.at, Math.min(part.length, left));
+      if (got >= count) break;
+      if (i > 0) {
+        pieces.push(MAGIC);
+        got += MAGIC.length;
+      }
+      const piece = await this.bytes(part.at, Math.min(part.length, Math.max(0, count - got)));
       // A writer cuts a record wherever the magic number is, so a part that holds one was given a wrong length.
       const inside = magicIn(piece);
       if (inside >= 0)
         throw new UserError(`its length is wrong: another record begins at byte ${part.at + inside}`);
       pieces.push(piece);
-      left -= part.length + MAGIC.length;
+      got += piece.length;
     }
     return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces).subarray(0, count);
   }
