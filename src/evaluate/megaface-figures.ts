@@ -3,6 +3,7 @@
 import { random } from '../common/random.js';
 import { interval } from './bootstrap.js';
 import type { CmcCurve } from './evaluation.js';
+import { cmcRanks } from './identification.js';
 import type { MatedProbe, MateRanks } from './mate-ranks.js';
 import type { ScoreCounts } from './score-counts.js';
 
@@ -32,21 +33,12 @@ export interface CmcFigures {
   mostTrials: { person: string; share: number };
 }
 
-/** Ranks at which a curve is computed: every one to 10, then ever more widely, and the last. */
-export function curveRanks(gallery: number): number[] {
-  const ranks: number[] = [];
-  for (let decade = 1; decade <= gallery; decade *= 10)
-    for (const step of decade === 1 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8])
-      if (step * decade < gallery) ranks.push(Math.round(step * decade));
-  return [...ranks, gallery];
-}
-
 /** Cumulative match characteristics, with 95 % intervals from drawing the probe people. */
 export function cmcCurves(input: CmcInput): CmcFigures {
   const { probes, person, ranks, ranksAt, sizes, real, accepted, replicates, seed } = input;
   const names = [...new Set(probes.map((_, p) => person(p)))];
   const numberOf = new Map(names.map((name, number) => [name, number]));
-  const grids = sizes.map((size) => curveRanks(size + 1));
+  const grids = sizes.map((size) => cmcRanks(size + 1));
   const firstCell = grids.map((_, s) => grids.slice(0, s).reduce((sum, grid) => sum + grid.length, 0));
   const cells = grids.reduce((sum, grid) => sum + grid.length, 0) + accepted.length;
   const trials = new Float64Array(names.length);

@@ -44,7 +44,7 @@ export function summariseMegaface(result: MegafaceResult, probes: number): Summa
     ),
     ...verification.tarAtFar.map((entry) =>
       row(
-        `TAR at FAR ${entry.far < 1e-3 ? entry.far.toExponential() : entry.far}`,
+        `TAR at FAR ${entry.far < 1e-4 ? entry.far.toExponential() : entry.far}`,
         entry.tar === null ? 'not known' : percent(entry.tar),
         range(entry.interval),
         entry.reason ??

@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { type MegafaceInput, megaface } from '../../src/evaluate/megaface.js';
-import { curveRanks } from '../../src/evaluate/megaface-figures.js';
 import { megafaceLists } from '../../src/evaluate/megaface-lists.js';
 import { SyntheticDistractors } from '../../src/evaluate/synthetic-distractors.js';
 import { cosineAt } from '../../src/theory/vectors.js';
@@ -185,15 +184,6 @@ describe('megaface against plain loops', () => {
     expect(padded.verification).toEqual(alone.verification);
     expect(alone.verification.differentPairs).toBe(input.probes.length * 50);
   });
-});
-
-test('curves have every rank to 10, then ever fewer, and end with the gallery', () => {
-  expect(curveRanks(3)).toEqual([1, 2, 3]);
-  expect(curveRanks(11)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-  const many = curveRanks(1_000_001);
-  expect(many.slice(8, 14)).toEqual([9, 10, 12, 15, 20, 25]);
-  expect(many.slice(-3)).toEqual([800_000, 1_000_000, 1_000_001]);
-  expect(new Set(many).size).toBe(many.length);
 });
 
 describe('synthetic distractors', () => {

@@ -34,6 +34,7 @@ interface Flags extends SourceFlags {
   maxImages?: number;
   maxProbes?: number;
   seed: number;
+  replicates: number;
 }
 
 export function megafaceCommand(): Command {
@@ -49,7 +50,8 @@ export function megafaceCommand(): Command {
       whole(2),
     )
     .option('--max-probes <n>', 'probe photographs in all; people are drawn whole (default: all)', whole(4))
-    .option('--seed <n>', 'of what is drawn and of the order of the distractors', whole(0), 1);
+    .option('--seed <n>', 'of what is drawn and of the order of the distractors', whole(0), 1)
+    .option('--replicates <n>', 'draws of people for the intervals; 0 for none', whole(0), 1000);
   return withSourceFlags(command).addHelpText('after', HELP).action(run);
 }
 
@@ -62,7 +64,7 @@ interface Row {
 
 async function run(flags: Flags): Promise<void> {
   const started = performance.now();
-  const { pad, sizes, seed, threads } = flags;
+  const { pad, sizes, seed, replicates, threads } = flags;
   checkReport(flags);
   if (flags.distractors !== undefined) checkDistractors(flags.distractors, flags);
   const open: FaceSource[] = [];
@@ -100,6 +102,7 @@ async function run(flags: Flags): Promise<void> {
         probes: lists.probes.map((_, i) => i),
         distractors,
         seed,
+        replicates,
         ...(pad !== undefined && { pad }),
         ...(sizes && { sizes }),
       },
