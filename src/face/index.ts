@@ -41,11 +41,11 @@ export {
   listFaces,
   writeEmbeddings,
 } from './embed/folder.js';
+export { joinSources } from './embed/joined-source.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
-export { readEmbeddings, type StoredEmbeddings } from './embed/read.js';
+export { readEmbeddings, readList, type StoredEmbeddings } from './embed/read.js';
 export { bothRealigned, carryFrom, embedRealigned, needsCarrying } from './embed/realigned.js';
-export { joinSources } from './embed/joined-source.js';
 export {
   type FaceSource,
   type ModelSourceOptions,

@@ -88,7 +88,11 @@ export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
   };
 }
 
-async function readList(file: string, own: FolderImage[] | undefined): Promise<List> {
+/**
+ * The list beside `file`, or one of the file's `own` images where there is none. Throws a `UserError` when there is
+ * neither, or when it is damaged.
+ */
+export async function readList(file: string, own?: FolderImage[]): Promise<List> {
   const beside = `${file}.json`;
   const text = await readFile(beside, 'utf8').catch(() => undefined);
   if (text === undefined) {

@@ -129,7 +129,10 @@ export async function sourceOfEmbeddings(file: string, folder?: string): Promise
 }
 
 /** Throws a UserError unless both sources are of one model, as far as they say. */
-export function requireSameModel(a: FaceSource, b: FaceSource): void {
+export function requireSameModel(
+  a: Pick<FaceSource, 'file' | 'manifest'>,
+  b: Pick<FaceSource, 'file' | 'manifest'>,
+): void {
   const [one, other] = [a.manifest, b.manifest];
   if (!one || !other || sameModel(one, other)) return;
   const names = one.name === other.name ? 'two models of one name' : `${one.name} and of ${other.name}`;
