@@ -173,7 +173,7 @@ function share(text: string): number {
   throw new InvalidArgumentError('It must be a share above 0 and of at most 1.');
 }
 
-function rates(text: string): number[] {
+export function rates(text: string): number[] {
   return text.split(',').map((part) => {
     const value = number(0, true)(part);
     if (value < 1) return value;
