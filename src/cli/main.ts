@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { alignCommand } from './align.js';
+import { calibrateCommand } from './calibrate.js';
 import { compareCommand } from './compare.js';
 import { convertCommand } from './convert.js';
 import { detectCommand } from './detect.js';
@@ -16,6 +17,7 @@ import { lossesCommand } from './losses.js';
 import { modelsCommand } from './models.js';
 import { main } from './output.js';
 import { projectCommand } from './project.js';
+import { searchCommand } from './search.js';
 import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
 import { verifyCommand } from './verify.js';
@@ -48,10 +50,12 @@ function program(): Command {
     toyCommand(),
     trainCommand(),
     evaluateCommand(),
+    calibrateCommand(),
     detectCommand(),
     alignCommand(),
     verifyCommand(),
     identifyCommand(),
+    searchCommand(),
     compareCommand(),
     embedCommand(),
     projectCommand(),
