@@ -23,6 +23,13 @@ export const inPercent = (value: number): string => String(short(value * 100));
 /** 13233 as '13,233'. */
 export const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 
+/** 10,000,000 as '10M', and what is below 10,000 as it is. */
+export const brief = (value: number): string => {
+  const count = Math.round(value);
+  if (count >= 1e6) return `${short(count / 1e6)}M`;
+  return count >= 1e4 ? `${short(count / 1e3)}k` : whole(count);
+};
+
 const short = (value: number): number => Number(value.toPrecision(4));
 
 /** Powers of ten in [low, high]. */

@@ -4,7 +4,7 @@ import { UserError } from '../../common/errors.js';
 import { html, type Markup, type Piece, trusted } from '../html.js';
 import { page } from '../page.js';
 import { differences, named, type Run, type SettingRow, settingRows } from './comparable.js';
-import { plotSections, STYLE } from './evaluation-page.js';
+import { capital, plotSections, STYLE } from './evaluation-page.js';
 import { clearlyBest, type Figure, figuresOf, RULE } from './figures.js';
 import { colourOf, type EvaluationPlot } from './plot-parts.js';
 import { comparedPlots } from './plots.js';
@@ -50,7 +50,7 @@ export function evaluationsPage(runs: readonly Run[]): {
   const titles = [...new Set(runs.map(({ evaluation }) => evaluation.title))];
   const text = page({
     kicker: 'Hypersphere · comparison',
-    title: titles.length === 1 ? titles[0]! : `${runs.length} evaluations`,
+    title: titles.length === 1 ? capital(titles[0]!) : `${runs.length} evaluations`,
     lead: lead(runs, comparable),
     body: html`${trusted(`<style>${STYLE}${COMPARISON_STYLE}</style>`)}
 ${!comparable && warning(apart)}

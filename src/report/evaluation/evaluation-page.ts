@@ -16,7 +16,7 @@ export const STYLE = `
 .two > figure { margin: 0; } .two .wide .plot { min-width: 460px; }
 .two > figure:only-child { max-width: 44rem; }
 .figures td:last-child { white-space: normal; min-width: 15rem; text-align: left; color: var(--soft); font-size: .92em; }
-.figures td:nth-child(2) { font-weight: 600; } .figures .unknown td:nth-child(2) { font-weight: 400; color: var(--soft); }
+.figures thead th:last-child { text-align: left; } .figures td:nth-child(2) { font-weight: 600; }
 dd { white-space: pre-line; }
 @media print { .two { grid-template-columns: repeat(2, 1fr); } .two .wide .plot { min-width: 0; } }
 `;
@@ -37,10 +37,10 @@ export async function evaluationPage(
   { images }: { images?: string } = {},
 ): Promise<{ page: string; plots: EvaluationPlot[] }> {
   const plots = plotsOf(evaluation);
-  const { title, summary, notes, mistakes = [] } = evaluation;
+  const { summary, notes, mistakes = [] } = evaluation;
   const text = page({
     kicker: 'Hypersphere · evaluation',
-    title,
+    title: capital(evaluation.title),
     lead: leadOf(evaluation),
     body: html`${trusted(`<style>${STYLE}${MISTAKES_STYLE}</style>`)}
 ${figuresTable(summary)}
@@ -54,6 +54,8 @@ ${settings(evaluation)}`,
   });
   return { page: text, plots };
 }
+
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function figuresTable(summary: readonly SummaryRow[]): Markup {
   const shown = table(

@@ -12,9 +12,8 @@ export interface FrameOptions {
   marks: Plot.Markish[];
   /** Names of curves, each at the value of y where its curve ends. */
   names?: readonly CurveName[];
-  /** A second axis above: values of x and what stands there. */
-  above?: { label: string; ticks: readonly { value: number; text: string }[] };
-  width?: number;
+  /** A second axis above: values of x and what is written there. */
+  above?: Pick<Axis, 'label' | 'ticks' | 'format'>;
   height?: number;
 }
 
@@ -27,7 +26,7 @@ export interface CurveName {
 
 const LINE = 15;
 /** Letters of a name that is written beside its curve. */
-const LONGEST = 26;
+const LONGEST = 22;
 
 /** Without its middle, as names of runs differ at their ends. */
 const clipped = (name: string): string =>
@@ -51,40 +50,45 @@ export function spread(places: readonly number[], gap: number, low: number, high
 }
 
 /** Ticks whose texts do not run into each other on an axis so many units long, the first of two kept. */
-function withRoom(axis: Axis, length: number): number[] {
+function withRoom(
+  axis: Axis,
+  length: number,
+  size = (tick: number) => 7 * axis.format(tick).length,
+): number[] {
   const [start, end] = axis.domain.map(axis.at) as [number, number];
   let free = Number.NEGATIVE_INFINITY;
   return axis.ticks.filter((tick) => {
     const at = ((axis.at(tick) - start) / (end - start)) * length;
-    const half = 3.5 * axis.format(tick).length;
+    const half = size(tick) / 2;
     if (at - half < free) return false;
-    free = at + half + 5;
+    free = at + half + 4;
     return true;
   });
 }
 
 /** A plot in its frame. Marks are in places of the axes: `x.at(value)`, `y.at(value)`. */
 export function frame({ label, x, y, marks, names = [], above, ...size }: FrameOptions): Markup {
-  const { width = 520, height = 400 } = size;
+  const { height = 400 } = size;
   const written = names.map(({ name }) => clipped(name));
   const right = names.length > 0 ? 24 + 6.7 * Math.max(...written.map((name) => name.length)) : 16;
+  // Long names take half of their room from the plot, and half is added.
+  const width = 520 + Math.max(0, right - 100) / 2;
   const [top, bottom] = [above ? 46 : 14, 44];
   const [x0, x1] = x.domain.map(x.at) as [number, number];
   const [y0, y1] = y.domain.map(y.at) as [number, number];
   const line = ((y1 - y0) * LINE) / (height - top - bottom);
   const ends = names.map((name) => Math.min(y1, Math.max(y0, y.at(name.y))));
   const at = spread(ends, line, y0, y1);
-  const inner = width - 52 - 16;
+  const inner = width - 52 - right;
   const ticks = (axis: Axis, shown: readonly number[]) => {
     const texts = new Map(shown.map((tick) => [axis.at(tick), axis.format(tick)]));
     return { ticks: [...texts.keys()], tickFormat: (place: number) => texts.get(place) ?? '' };
   };
   const grid = (axis: Axis) => axis.ticks.map(axis.at);
-  const aboveTexts = new Map(above?.ticks.map(({ value, text }) => [x.at(value), text]));
   const labels = names.map((name, i) => ({ ...name, text: written[i]!, end: ends[i]!, at: at[i]! }));
   return renderPlot({
     label,
-    width: width + Math.max(0, right - 16),
+    width,
     height,
     marginLeft: 52,
     marginRight: right,
@@ -105,7 +109,10 @@ export function frame({ label, x, y, marks, names = [], above, ...size }: FrameO
         labelOffset: 38,
       }),
       Plot.axisY({
-        ...ticks(y, y.ticks),
+        ...ticks(
+          y,
+          withRoom(y, height - top - bottom, () => 11),
+        ),
         label: y.label,
         labelAnchor: 'center',
         labelArrow: 'none',
@@ -114,8 +121,7 @@ export function frame({ label, x, y, marks, names = [], above, ...size }: FrameO
       above &&
         Plot.axisX({
           anchor: 'top',
-          ticks: [...aboveTexts.keys()],
-          tickFormat: (place: number) => aboveTexts.get(place) ?? '',
+          ...ticks({ ...x, ...above }, withRoom({ ...x, ...above }, inner)),
           ...{ label: above.label, labelAnchor: 'center', labelArrow: 'none', labelOffset: 38 },
           color: 'var(--soft)',
         }),

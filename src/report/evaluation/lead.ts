@@ -1,13 +1,14 @@
 // The first sentence of an evaluation's page: its main figure in plain words, with its uncertainty and with the number
 // of trials it rests on.
 import type { Evaluation } from '../../evaluate/evaluation.js';
+import { CARE } from '../../evaluate/roc.js';
 import { html, type Markup } from '../html.js';
 import { inPercent, whole } from './axes.js';
 
-const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)} %`;
+const percent = (share: number, digits = 2): string => `${(100 * share).toFixed(digits)}\u00a0%`;
 
 const between = (interval: readonly [number, number] | undefined): string =>
-  interval ? ` (95 % interval ${percent(interval[0])} to ${percent(interval[1])})` : '';
+  interval ? ` (95\u00a0% interval ${percent(interval[0])} to ${percent(interval[1])})` : '';
 
 /** The main figure of what the evaluation has; the first row of its summary when nothing else says more. */
 export function leadOf(evaluation: Evaluation): Markup {
@@ -23,9 +24,10 @@ export function leadOf(evaluation: Evaluation): Markup {
 function ofSearches({ openSet, model }: Evaluation): Markup | undefined {
   const curve = [...(openSet ?? [])].sort((a, b) => b.gallery - a.gallery)[0];
   if (!curve) return undefined;
-  const point = curve.points.filter(({ fnir, falsePositives }) => fnir !== null && falsePositives >= 1)[0];
+  const known = curve.points.filter(({ fnir }) => fnir !== null);
+  const point = known.find(({ falsePositives }) => falsePositives >= CARE) ?? known[0];
   if (!point) return undefined;
-  return html`${model.name}: with ${whole(curve.gallery)} people enrolled and ${inPercent(point.fpir)} % of the searches for strangers allowed to find someone, ${percent(point.fnir!)} of the searches for enrolled people miss them${between(point.interval)}. Measured with ${whole(curve.mated)} searches for enrolled people and ${whole(curve.nonMated)} for strangers.`;
+  return html`${model.name}: with ${whole(curve.gallery)} people enrolled and ${inPercent(point.fpir)}\u00a0% of the searches for strangers allowed to find someone, ${percent(point.fnir!)} of the searches for enrolled people miss them${between(point.interval)}. Measured with ${whole(curve.mated)} searches for enrolled people and ${whole(curve.nonMated)} for strangers.`;
 }
 
 function ofIdentification({ identification, model, protocol }: Evaluation): Markup | undefined {
@@ -45,5 +47,5 @@ function ofVerification({ verification, model }: Evaluation): Markup | undefined
 
 function ofSummary({ summary, model, verification }: Evaluation): Markup {
   const main = summary[0];
-  return html`${model.name}${main && html`: ${main.figure} ${main.value}${main.interval && html` (95 % interval ${main.interval.replace('..', 'to')})`}`}${verification && html`, from ${whole(verification.samePairs)} pairs of one person and ${whole(verification.differentPairs)} of two`}.`;
+  return html`${model.name}${main && html`: ${main.figure} ${main.value}${main.interval && html` (95\u00a0% interval ${main.interval.replace('..', 'to')})`}`}${verification && html`, from ${whole(verification.samePairs)} pairs of one person and ${whole(verification.differentPairs)} of two`}.`;
 }

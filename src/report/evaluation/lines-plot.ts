@@ -2,7 +2,7 @@
 // does to a rate or a threshold. The horizontal axis is logarithmic; ranks and galleries span decades.
 import type { Markup } from '../html.js';
 import { colours, Plot } from '../plot.js';
-import { type Axis, decades, inPercent, logAxis, plainAxis, whole } from './axes.js';
+import { type Axis, brief, decades, inPercent, logAxis, plainAxis } from './axes.js';
 import { frame } from './frame.js';
 
 /** One line: values at ascending places, with 95 % intervals where there are any. */
@@ -21,7 +21,7 @@ export interface LinePoint {
 }
 
 /** Points beyond which a line has no dots of its own. */
-const DOTTED = 16;
+const DOTTED = 8;
 
 /** Rates (shares) at ranks; every line is a gallery or a run. */
 export const cmcPlot = (lines: readonly Line[]): Markup =>
@@ -57,11 +57,7 @@ function linesPlot(
     words.x,
     points.map((point) => point.x),
   );
-  const y = valueAxis(
-    words.y,
-    points.flatMap((point) => [point.y, ...(point.interval ?? [])]),
-    words.rates,
-  );
+  const y = valueAxis(words.y, points, words.rates);
   const at = ({ x: value, y: height }: LinePoint) => ({ x: x.at(value), y: y.at(height) });
   const dots = points.map((point) => ({ ...point, ...at(point) }));
   const crowded = lines.some((line) => line.points.length > DOTTED);
@@ -70,7 +66,7 @@ function linesPlot(
       point.interval
         ? [
             {
-              ...{ x: x.at(point.x), low: y.at(point.interval[0]), high: y.at(point.interval[1]) },
+              ...{ x: x.at(point.x), low: inside(y, point.interval[0]), high: inside(y, point.interval[1]) },
               ...{ z, colour: line.colour },
             },
           ]
@@ -108,21 +104,28 @@ function linesPlot(
   });
 }
 
+/** An interval that leaves the frame is cut there. */
+const inside = ({ domain }: Axis, value: number): number => Math.min(domain[1], Math.max(domain[0], value));
+
 function rankAxis(label: string, values: readonly number[]): Axis {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const domain = [low, high > low ? high : low * 10] as const;
-  const axis = logAxis(label, domain, whole);
+  // Ranks begin at 1; galleries have some room on both sides.
+  const domain = low > 1 ? ([low * 0.85, high * 1.18] as const) : ([low, Math.max(high, low * 10)] as const);
+  const axis = logAxis(label, domain, brief);
   // A gallery of 1,680 alone between two powers of ten would have no tick.
   return decades(domain).length > 1 ? axis : { ...axis, ticks: [...new Set([...axis.ticks, low, high])] };
 }
 
-function valueAxis(label: string, values: readonly number[], rates: boolean): Axis {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const room = Math.max((high - low) * 0.12, rates ? 0.005 : 0.01);
-  const domain = rates
-    ? ([Math.max(0, low - room), Math.min(1, high + room)] as const)
-    : ([low - room, high + room] as const);
+/** Room for the values, and for their intervals as far as they do not press the values into a line. */
+function valueAxis(label: string, points: readonly LinePoint[], rates: boolean): Axis {
+  const values = points.map(({ y }) => y);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = Math.max(high - low, rates ? 0.005 : 0.01);
+  const bounds = points.flatMap(({ interval }) => interval ?? []);
+  const domain = [
+    Math.max(rates ? 0 : -1, low - 2 * room, Math.min(low, ...bounds) - 0.12 * room),
+    Math.min(1, high + 2 * room, Math.max(high, ...bounds) + 0.12 * room),
+  ] as const;
   return plainAxis(label, domain, rates ? inPercent : (value) => String(value));
 }

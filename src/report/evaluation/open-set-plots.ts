@@ -14,7 +14,7 @@ import {
   POINTER,
   type Print,
 } from './plot-parts.js';
-import { tradeoffOfSearches } from './tradeoff.js';
+import { stepsOf, tradeoffOfSearches } from './tradeoff.js';
 import { type Bar, searchDetPlot } from './tradeoff-plot.js';
 
 /** The DETs of searches of one evaluation, a curve a gallery, and what a growing gallery does to them. */
@@ -49,14 +49,6 @@ export function openSetPlots(curves: readonly DetCurve[]): EvaluationPlot[] {
         }),
       )
       .filter(({ points }) => points.length > 0);
-  const thresholds = lines('threshold', 'thresholdInterval', (value) => value.toFixed(4));
-  if (thresholds.length > 0)
-    plots.push({
-      id: 'open-set-thresholds',
-      title: 'The threshold grows with the gallery',
-      svg: thresholdByGallery(thresholds),
-      caption: html`The score at or above which a candidate counts, for each rate of searches for strangers that may find someone. A threshold holds for the gallery it was measured with: more people, a higher threshold.`,
-    });
   const misses = lines('fnir', 'interval', (value) => `${inPercent(value)} %`);
   if (misses.length > 0)
     plots.push({
@@ -64,6 +56,14 @@ export function openSetPlots(curves: readonly DetCurve[]): EvaluationPlot[] {
       title: 'Misses as the gallery grows',
       svg: rateByGallery('FNIR against the size of the gallery', 'FNIR (%)', misses),
       caption: html`The share of searches for enrolled people that miss them, at each FPIR. Broad bars are 95 % intervals, where there are any.`,
+    });
+  const thresholds = lines('threshold', 'thresholdInterval', (value) => value.toFixed(4));
+  if (thresholds.length > 0)
+    plots.push({
+      id: 'open-set-thresholds',
+      title: 'The threshold grows with the gallery',
+      svg: thresholdByGallery(thresholds),
+      caption: html`The score at or above which a candidate counts, for each rate of searches for strangers that may find someone. A threshold holds for the gallery it was measured with: more people, a higher threshold.`,
     });
   return plots;
 }
@@ -81,16 +81,19 @@ export function comparedOpenSet(runs: readonly Named<readonly DetCurve[]>[]): Ev
 function searches(curves: readonly Named<DetCurve>[], which: string): EvaluationPlot {
   const bars = curves.flatMap(({ part, colour }) =>
     part.points.flatMap(({ fpir, fnir, interval }): Bar[] =>
-      fnir === null || !interval ? [] : [{ falseRate: fpir, missRate: fnir, interval, colour }],
+      fnir === null || fnir * part.mated < 1 || !interval
+        ? []
+        : [{ falseRate: fpir, missRate: fnir, interval, colour }],
     ),
   );
+  const tradeoffs = curves.map(({ part, name, colour }) => tradeoffOfSearches(part, name, colour));
+  const faultless = tradeoffs
+    .filter((curve) => stepsOf(curve, { misses: true }).length === 0)
+    .map(({ name }) => name);
   return {
     id: 'open-set-det',
     title: 'Searches: misses against false alarms',
-    svg: searchDetPlot(
-      curves.map(({ part, name, colour }) => tradeoffOfSearches(part, name, colour)),
-      bars,
-    ),
-    caption: html`The share of searches for enrolled people that miss them, against the share of searches for strangers that find someone, ${which}. ${DASHED}${bars.length > 0 && ' Broad bars are 95 % intervals.'} ${POINTER}`,
+    svg: searchDetPlot(tradeoffs, bars),
+    caption: html`The share of searches for enrolled people that miss them, against the share of searches for strangers that find someone, ${which}. ${DASHED}${bars.length > 0 && ' Broad bars are 95 % intervals.'} ${POINTER}${faultless.length > 0 && ` Without a curve, as no search missed where that is known: ${faultless.join(', ')}.`}`,
   };
 }

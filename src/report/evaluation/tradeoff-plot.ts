@@ -3,7 +3,17 @@
 // two logarithms. What rests on fewer than ten errors is dashed, and what rests on less than one is not drawn.
 import type { Markup } from '../html.js';
 import { colours, Plot } from '../plot.js';
-import { type Axis, decades, deviateAxis, inPercent, logAxis, plainAxis, share, whole } from './axes.js';
+import {
+  type Axis,
+  brief,
+  decades,
+  deviateAxis,
+  inPercent,
+  logAxis,
+  plainAxis,
+  share,
+  whole,
+} from './axes.js';
 import { type CurveName, frame } from './frame.js';
 import { marksOf, missAt, type Step, stepsOf, type Tradeoff } from './tradeoff.js';
 
@@ -61,7 +71,9 @@ export function rocPlot(curves: readonly Tradeoff[], bars: readonly Bar[] = []):
 }
 
 /** DET of one-to-one comparisons: false rejects against false accepts, both on normal deviates. */
-export function detPlot(curves: readonly Tradeoff[], bars: readonly Bar[] = []): Markup {
+export function detPlot(curves: readonly Tradeoff[], all: readonly Bar[] = []): Markup {
+  const fewest = 1 / Math.max(...curves.map(({ missTrials }) => missTrials));
+  const bars = all.filter(({ missRate }) => missRate >= fewest * (1 - 1e-9));
   const x = deviateAxis('false accept rate (FAR)', [lowest(curves, 'falseTrials'), 0.5], share);
   const y = deviateAxis('false reject rate (%)', missDomain(curves, bars), inPercent);
   const from = Math.max(x.domain[0], y.domain[0]);
@@ -171,10 +183,8 @@ function draw({ words, x, y, value, misses, curves, bars, extra = [] }: Drawing)
     ...(trials.length === 1 && {
       above: {
         label: `${words.falsePositives} among ${whole(trials[0]!)} ${words.falseTrials}`,
-        ticks: decades([1, trials[0]! * x.domain[1]]).map((count) => ({
-          value: count / trials[0]!,
-          text: whole(count),
-        })),
+        ticks: decades([1, trials[0]! * x.domain[1]]).map((count) => count / trials[0]!),
+        format: (rate: number) => brief(rate * trials[0]!),
       },
     }),
     marks: [
