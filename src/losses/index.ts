@@ -24,7 +24,7 @@ import { tpe } from './tpe.js';
 import { triplet } from './triplet.js';
 import { tse } from './tse.js';
 
-export { type Annealing, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
+export { type Annealing, L_SOFTMAX_ANNEALING, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
 export { arcTarget } from './arcface.js';
 export { withGradientOf } from './class-vectors.js';
 export { simplexScale } from './coco.js';
