@@ -44,6 +44,23 @@ export {
 } from './open-set-lists.js';
 export { rateName, summariseOpenSet } from './open-set-summary.js';
 export {
+  findOverlap,
+  type NameMatch,
+  type OverlapLevel,
+  type OverlapOptions,
+  type OverlapPair,
+  type OverlapResult,
+  overlapByName,
+  sameNames,
+} from './overlap.js';
+export { type OverlapSide, withImages } from './overlap-images.js';
+export {
+  type PersonRows,
+  type PersonTemplates,
+  peopleOf,
+  personTemplates,
+} from './person-templates.js';
+export {
   auc,
   equalErrorRate,
   type Rates,
@@ -72,4 +89,11 @@ export {
   type VerificationResult,
   verificationFigures,
 } from './verification.js';
+export {
+  contiguousFolds,
+  foldsOfOneKind,
+  type ScoresInput,
+  type ScoresResult,
+  verifyScores,
+} from './verify-list.js';
 export { type PairVerification, type VerifyPairsOptions, verifyPairs } from './verify-pairs.js';

@@ -10,5 +10,6 @@ export { drawFaces, imageData } from './draw-faces.js';
 export { writeComparison } from './evaluation/comparison-page.js';
 export { type WriteOptions, type WrittenEvaluation, writeEvaluation } from './evaluation/write.js';
 export { figuresPage, writeFigure, writeFiguresPage } from './figures-page.js';
+export { expectedNumber, type OverlapReport, type OverlapSet, overlapPage } from './overlap-page.js';
 export { runPage, writeRunPage } from './run-page.js';
 export { toyPage, writeToyPage } from './toy-page.js';
