@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { listPeople, photographsAt } from '../data/index.js';
 import {
+  CalibratedGallery,
   type Candidate,
   type EnrolledFace,
   type FaceReader,
@@ -20,12 +21,17 @@ import { FOREIGN_MODELS } from './embedder-flags.js';
 import { whole } from './flags.js';
 import { note, progress, result } from './output.js';
 import {
+  CALIBRATED,
+  type CalibrationFlags,
+  calibrationOf,
+  chance,
   DECISIONS,
-  type DecisionFlags,
   decisionOf,
   noFace,
   type ReaderFlags,
   readerOf,
+  standing,
+  withCalibrationFlags,
   withDecisionFlags,
   withReaderFlags,
 } from './reader-flags.js';
@@ -36,24 +42,33 @@ file of embeddings that 'hypersphere embed --photographs' made of such a folder 
 not similar enough to anybody is 'unknown'. The more people are enrolled, the likelier a stranger is taken for one of them: the
 answer says how likely, if every comparison has the false match rate.
 ${DECISIONS}
+${CALIBRATED}
+Of a search --fmr is the chance that a stranger is taken for anybody enrolled. A face is then compared with every
+enrolled photograph, as that is what was calibrated, and the threshold is the one for so many comparisons; of a
+person the most alike photograph counts. --prior is shared equally by the people, and a person's part by the
+photographs, so that the more there are the more evidence one of them needs; what is left of 100 % is a stranger's.
 ${DETECTORS}
 ${FOREIGN_MODELS}
 
 Examples:
   hypersphere identify --gallery people party.jpg
-  hypersphere identify --gallery people photos --fmr 0.0001 --json`;
+  hypersphere identify --gallery people photos --fmr 0.0001 --json
+  hypersphere identify --gallery people party.jpg --calibration dlib.calibration.json --fmr 0.01`;
 
-interface Flags extends ReaderFlags, DecisionFlags {
+interface Flags extends ReaderFlags, CalibrationFlags {
   gallery: string;
   top: number;
   json?: boolean;
 }
 
+/** A candidate, with a probability where there is a calibration. */
+type Named = Candidate & { probability?: number };
+
 /** One face of a photograph with who it is. */
 interface Identified {
   person: string | null;
   similarity: number;
-  candidates: Candidate[];
+  candidates: Named[];
   face: ReadFace;
 }
 type Entry = (Pick<ReadPhotograph, 'path' | 'found'> & { faces: Identified[] }) | Unreadable;
@@ -66,7 +81,10 @@ export function identifyCommand(): Command {
       'the known people: a folder with one folder a person, or embeddings',
     )
     .argument('<image...>', 'photographs, or folders of them');
-  return withDecisionFlags(withReaderFlags(command, 'all'))
+  return withCalibrationFlags(
+    withDecisionFlags(withReaderFlags(command, 'all')),
+    'probability that a face is of anybody enrolled, before it is seen',
+  )
     .option('--top <n>', 'candidates listed for each face', whole(1), 3)
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
@@ -77,10 +95,16 @@ async function run(images: string[], flags: Flags): Promise<void> {
   const paths = await photographsAt(images);
   const reader = await readerOf(flags);
   try {
-    const decision = decisionOf(reader, flags);
-    const { gallery, skipped } = await enrol(reader, flags.gallery);
+    const open = await calibrationOf(reader, flags);
+    // A model without thresholds is refused before the gallery is read.
+    const stated = open ? undefined : decisionOf(reader, flags);
+    const { faces: enrolled, skipped } = await enrol(reader, flags.gallery);
+    const gallery = open ? new CalibratedGallery(enrolled, open.calibration) : new Gallery(enrolled);
+    const calibrated = open?.decide(enrolled.length);
+    const decision = calibrated ?? stated!;
     const people = gallery.people.length;
-    const stranger = decision.fmr === undefined ? undefined : falsePositiveRate(decision.fmr, people);
+    const stranger =
+      calibrated?.fmr ?? (decision.fmr === undefined ? undefined : falsePositiveRate(decision.fmr, people));
     const entries: Entry[] = [];
     const shown = paths.length > 8 ? progress(paths.length, 'photographs') : undefined;
     try {
@@ -90,8 +114,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
           entries.push(photograph);
         } else {
           const faces = photograph.faces.map((face): Identified => {
-            const candidates = gallery.nearest(face.embedding, flags.top);
-            const [{ person, similarity }] = candidates as [Candidate];
+            const candidates: Named[] = gallery.nearest(face.embedding, flags.top, open?.prior);
+            const [{ person, similarity }] = candidates as [Named];
             return { person: similarity >= decision.threshold ? person : null, similarity, candidates, face };
           });
           const { path, found } = photograph;
@@ -112,6 +136,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
       {
         ...decision,
         people,
+        ...(open && { photographs: enrolled.length, prior: open.prior }),
         ...(stranger !== undefined && { falsePositiveRate: stranger }),
         model: reader.manifest.name,
         detector: reader.detector.name,
@@ -119,7 +144,15 @@ async function run(images: string[], flags: Flags): Promise<void> {
         images: entries.map(described),
       },
       [
-        `${people} ${people === 1 ? 'person' : 'people'} enrolled; threshold ${decision.threshold.toFixed(3)}${stranger === undefined ? '' : `: a stranger is taken for one of them about ${percent(stranger)} of the time`}`,
+        [
+          `${people} ${people === 1 ? 'person' : 'people'} enrolled${open && enrolled.length > people ? ` with ${enrolled.length} photographs` : ''}; threshold ${decision.threshold.toFixed(3)}`,
+          calibrated && standing(calibrated),
+          stranger !== undefined &&
+            `: a stranger is taken for one of them about ${percent(stranger)} of the time`,
+          open && `; the prior that a face is of one of them is ${chance(open.prior)}`,
+        ]
+          .filter(Boolean)
+          .join(''),
         ...entries.flatMap((entry) => ('faces' in entry ? [text(reader, entry)] : [])),
       ].join('\n'),
       flags.json,
@@ -131,11 +164,11 @@ async function run(images: string[], flags: Flags): Promise<void> {
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 
-/** The gallery's people, from photographs or from embeddings that were made of them. */
+/** The faces of the gallery's people, from photographs or from embeddings that were made of them. */
 async function enrol(
   reader: FaceReader,
   source: string,
-): Promise<{ gallery: Gallery; skipped: { path: string; reason: string }[] }> {
+): Promise<{ faces: EnrolledFace[]; skipped: { path: string; reason: string }[] }> {
   const { manifest } = reader;
   if (/\.(safetensors|npy|jsonl)$/i.test(source)) {
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
@@ -154,7 +187,7 @@ async function enrol(
       throw new UserError(
         `${source}: none of its rows names a person; embed a folder with one folder a person: hypersphere embed --photographs`,
       );
-    return { gallery: new Gallery(faces), skipped: [] };
+    return { faces, skipped: [] };
   }
   if ((await stat(source).catch(() => undefined))?.isFile())
     throw new UserError(
@@ -187,7 +220,7 @@ async function enrol(
     throw new UserError(
       `${source}: the gallery is empty, as none of its photographs can be used (see above)`,
     );
-  return { gallery: new Gallery(faces), skipped };
+  return { faces, skipped };
 }
 
 function described(entry: Entry): object {
@@ -206,12 +239,16 @@ function described(entry: Entry): object {
 
 function text(reader: FaceReader, { path, found, faces }: Exclude<Entry, Unreadable>): string {
   if (faces.length === 0) return noFace(reader, { path, found });
-  const one = ({ person, similarity, candidates, face: { detection, quality } }: Identified): string => {
+  const one = ({ person, candidates, face: { detection, quality } }: Identified): string => {
     const { x, y } = detection.box;
     const others = candidates.slice(person === null ? 0 : 1);
-    const nearest = others.map((other) => `${other.person} ${other.similarity.toFixed(3)}`).join(', ');
+    const how = ({ similarity, probability }: Named) =>
+      `${similarity.toFixed(3)}${probability === undefined ? '' : `, probability ${chance(probability)}`}`;
+    const nearest = others
+      .map((other) => `${other.person} ${how(other)}`)
+      .join(candidates.some(({ probability }) => probability !== undefined) ? '; ' : ', ');
     return [
-      `  ${person ?? 'unknown'}${person === null ? '' : ` ${similarity.toFixed(3)}`}  (face at ${x.toFixed(0)},${y.toFixed(0)}`,
+      `  ${person ?? 'unknown'}${person === null ? '' : ` ${how(candidates[0]!)}`}  (face at ${x.toFixed(0)},${y.toFixed(0)}`,
       nearest && `; ${person === null ? 'nearest' : 'then'} ${nearest}`,
       quality.reasons.length > 0 && `; ${quality.reasons.join(', ')}`,
       ')',

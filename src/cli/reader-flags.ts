@@ -2,14 +2,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import {
+  type CalibratedDecision,
+  type Calibration,
+  DEFAULT_FMR,
   DEFAULT_MODEL,
   type Decision,
+  decideBy,
   decisionFor,
   type FaceChoice,
   type FaceReader,
   openReader,
   type ReadFace,
   type ReadPhotograph,
+  readCalibration,
+  requireCalibrated,
 } from '../face/index.js';
 import { type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { type EmbedderFlags, embedderOptions, withEmbedderFlags } from './embedder-flags.js';
@@ -24,9 +30,17 @@ export interface DecisionFlags {
   fmr?: number;
 }
 
+export interface CalibrationFlags extends DecisionFlags {
+  calibration?: string;
+  prior?: number;
+}
+
 export const DECISIONS = `
 The similarity is the cosine of the two templates, -1 to 1. Without --threshold the one is taken that the model's
 manifest gives for --fmr: the share of pairs of different people that reach it.`;
+
+export const CALIBRATED = `With --calibration FILE, which 'hypersphere calibrate' wrote of the same model, the threshold is the calibration's for
+--fmr, and the answer comes with its probability at --prior; it says so when the threshold is extrapolated.`;
 
 /** Adds --model and the flags of detector and embedder; `face` is the default among `choices`. */
 export function withReaderFlags(
@@ -51,6 +65,58 @@ export function withDecisionFlags(command: Command): Command {
         .argParser(rate)
         .conflicts('threshold'),
     );
+}
+
+/** Adds --calibration and --prior, of which `meaning` is said. */
+export function withCalibrationFlags(command: Command, meaning: string): Command {
+  return command
+    .addOption(
+      new Option('--calibration <file>', "decide by a file of 'hypersphere calibrate'").conflicts(
+        'threshold',
+      ),
+    )
+    .option('--prior <p>', `${meaning} (default: the calibration's)`, probability);
+}
+
+/** A calibration as a command decides by it. */
+export interface OpenCalibration {
+  calibration: Calibration;
+  /** Before anything is seen. */
+  prior: number;
+  /** For a search of so many comparisons. */
+  decide(comparisons: number): CalibratedDecision;
+}
+
+/** The calibration that the flags name; undefined for none. Throws a UserError unless it is of the reader's model. */
+export async function calibrationOf(
+  reader: FaceReader,
+  { calibration: file, prior, fmr = DEFAULT_FMR }: CalibrationFlags,
+): Promise<OpenCalibration | undefined> {
+  if (file === undefined) {
+    if (prior !== undefined)
+      throw new UsageError('--prior is for probabilities: give --calibration FILE as well');
+    return undefined;
+  }
+  const calibration = await readCalibration(file);
+  requireCalibrated(calibration, reader.manifest, file);
+  return {
+    calibration,
+    prior: prior ?? calibration.probability.prior,
+    decide: (comparisons) => decideBy(calibration, fmr, comparisons),
+  };
+}
+
+/** 0.9934 as '99.3 %': as many digits as tell it from certainty. */
+export function chance(share: number): string {
+  const rest = Math.min(share, 1 - share);
+  const digits = rest <= 0 ? 0 : Math.min(6, Math.max(0, Math.ceil(-Math.log10(100 * rest))));
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** What a calibrated threshold stands on, in a few words. */
+export function standing({ interval, extrapolated, on }: CalibratedDecision): string {
+  const range = interval ? ` (95 %: ${interval.map((bound) => bound.toFixed(3)).join(' .. ')})` : '';
+  return `${range}${extrapolated ? ', extrapolated' : ''}, by a calibration on ${on}`;
 }
 
 /** The reader that the flags ask for. */
@@ -98,8 +164,16 @@ function cosine(text: string): number {
   throw new InvalidArgumentError('It must be a cosine, from -1 to 1.');
 }
 
-function rate(text: string): number {
+/** A share above 0, up to 1. */
+export function rate(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (value > 0 && value <= 1) return value;
   throw new InvalidArgumentError('It must be a share above 0, up to 1, as in 0.001.');
+}
+
+/** A probability that is neither 0 nor 1. */
+export function probability(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('It must be a probability between 0 and 1, as in 0.5.');
 }

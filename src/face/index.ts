@@ -9,6 +9,7 @@ export { type Patch, patches, patchNamed, patchTemplate } from './align/patch.js
 export { type SimilarityOptions, similarity, type Transform } from './align/similarity.js';
 export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
 export { type WarpOptions, warp } from './align/warp.js';
+export { type CalibratedCandidate, CalibratedGallery } from './calibrated-gallery.js';
 export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
 export {
   type Box,
@@ -41,6 +42,7 @@ export {
   listFaces,
   writeEmbeddings,
 } from './embed/folder.js';
+export { bothInMemory, type EncodedImage } from './embed/in-memory.js';
 export { joinSources } from './embed/joined-source.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';

@@ -7,6 +7,8 @@ import { UserError } from '../../common/errors.js';
 export interface WeightedScores {
   readonly scores: ArrayLike<number>;
   readonly weights: ArrayLike<number>;
+  /** Pairs that weigh anything, where a score stands for several. */
+  readonly count?: number;
 }
 
 /** Log-likelihood ratio = slope x score + intercept, in natural logarithms. */
@@ -65,17 +67,18 @@ interface Kind {
   target: number;
 }
 
-function kindOf({ scores, weights }: WeightedScores, share: number, same: boolean): Kind {
+function kindOf({ scores, weights, count: pairs }: WeightedScores, share: number, same: boolean): Kind {
   let sum = 0;
-  let count = 0;
+  let found = 0;
   for (let k = 0; k < scores.length; k++) {
     if (!Number.isFinite(scores[k]!))
       throw new UserError(`calibration: the score of pair ${k + 1} is not a number; check the embeddings`);
     sum += weights[k]!;
-    if (weights[k]! > 0) count++;
+    if (weights[k]! > 0) found++;
   }
   if (!(sum > 0))
     throw new UserError(`calibration: no pair of ${same ? 'the same person' : 'different people'}`);
+  const count = pairs ?? found;
   return { scores, weights, unit: share / sum, target: same ? (count + 1) / (count + 2) : 1 / (count + 2) };
 }
 

@@ -61,6 +61,9 @@ function crossValidated(pairs: AllPairs, prior: number, seed: number, start: Sco
   return { value, minimum, folds };
 }
 
+/** Cosines in one cell of this width count as their mean: a millionth of what the line and its cost would be else. */
+const CELL = 2 ** -16;
+
 /** Genuine and impostor pairs of the people of whom `members` is 1. */
 function weighted(
   { sizes, genuine, impostor }: AllPairs,
@@ -68,10 +71,35 @@ function weighted(
 ): [WeightedScores, WeightedScores] {
   const own = sizes.map((n, person) => (n > 1 ? (members[person]! * 2) / (n * (n - 1)) : 0));
   const factor = sizes.map((n, person) => members[person]! / n);
-  const scores = ({ cosines, first, second }: Pairs, weight: (p: number, q: number) => number) => {
-    const weights = new Float32Array(cosines.length);
-    for (let k = 0; k < weights.length; k++) weights[k] = weight(first[k]!, second[k]!);
-    return { scores: cosines, weights };
+  return [gathered(genuine, (p) => own[p]!), gathered(impostor, (p, q) => factor[p]! * factor[q]!)];
+}
+
+/** Pairs that weigh anything, those of one cell together. */
+function gathered(
+  { cosines, first, second }: Pairs,
+  weightOf: (p: number, q: number) => number,
+): WeightedScores {
+  const scores: number[] = [];
+  const weights: number[] = [];
+  let [cell, sum, total, count] = [Number.NaN, 0, 0, 0];
+  const close = () => {
+    if (total === 0) return;
+    scores.push(sum / total);
+    weights.push(total);
   };
-  return [scores(genuine, (p) => own[p]!), scores(impostor, (p, q) => factor[p]! * factor[q]!)];
+  for (let k = 0; k < cosines.length; k++) {
+    const weight = weightOf(first[k]!, second[k]!);
+    if (weight === 0) continue;
+    const cosine = cosines[k]!;
+    const here = Math.round(cosine / CELL);
+    if (here !== cell) {
+      close();
+      [cell, sum, total] = [here, 0, 0];
+    }
+    sum += weight * cosine;
+    total += weight;
+    count++;
+  }
+  close();
+  return { scores, weights, count };
 }

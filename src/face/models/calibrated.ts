@@ -52,7 +52,7 @@ export function decideBy(
     threshold: between(above.threshold, below.threshold),
     fmr,
     perComparison: rate,
-    on: `${data.name}: ${data.people} people, ${data.impostorPairs.toLocaleString('en')} pairs of different people`,
+    on: `${data.people} people of ${data.name}, ${data.impostorPairs.toLocaleString('en')} pairs`,
     extrapolated: rate < supportedTo * (1 - 1e-9),
     ...(above.interval &&
       below.interval && {
