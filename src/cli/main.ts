@@ -16,6 +16,7 @@ import { infoCommand } from './info.js';
 import { lossesCommand } from './losses.js';
 import { modelsCommand } from './models.js';
 import { main } from './output.js';
+import { overlapCommand } from './overlap.js';
 import { projectCommand } from './project.js';
 import { searchCommand } from './search.js';
 import { toyCommand } from './toy.js';
@@ -58,6 +59,7 @@ function program(): Command {
     searchCommand(),
     compareCommand(),
     embedCommand(),
+    overlapCommand(),
     projectCommand(),
     lossesCommand(),
     infoCommand(),
