@@ -17,6 +17,19 @@ export {
 export { readNumpyDictionary } from './numpy.js';
 export type { NumberArray } from './numpy-array.js';
 export {
+  type ListedPair,
+  type ListedPairs,
+  type LocatedPairs,
+  locateListed,
+  parsePairList,
+  parseScores,
+  peopleOfPaths,
+  readPairList,
+  readScores,
+  type ScoredPair,
+  type ScoreList,
+} from './pair-list.js';
+export {
   type FoundPairs,
   findPairs,
   type ImagePairs,
@@ -49,3 +62,10 @@ export {
 export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
 export type { StoredNumbers } from './torch-tensors.js';
+export {
+  type DistinctPairs,
+  distinctPairs,
+  parseVerificationBin,
+  readVerificationBin,
+  type VerificationBin,
+} from './verification-bin.js';

@@ -1,7 +1,7 @@
 // Faces that lie on another template than the network's: they are carried from the one to the other before they are
 // embedded. Scaling them to the input's size alone is the silent mismatch that costs a model most of its accuracy.
 import { UserError } from '../../common/errors.js';
-import { readPhotograph } from '../../data/index.js';
+import { type Photograph, readPhotograph } from '../../data/index.js';
 import { alignFace } from '../align/face.js';
 import { inputTemplate } from '../align/input-template.js';
 import { alignmentOf } from '../align/known.js';
@@ -78,15 +78,24 @@ export async function carried(
   from: Template,
   border: 'black' | 'replicate' = 'black',
 ): Promise<Uint8Array> {
-  const template = inputTemplate(manifest);
-  const photograph = await readPhotograph(path);
-  const { width, height } = photograph;
+  return carriedPixels(await readPhotograph(path), path, manifest, from, border);
+}
+
+/** The same of a face that is decoded already; `name` is for messages. */
+export function carriedPixels(
+  face: Photograph,
+  name: string,
+  manifest: Manifest,
+  from: Template,
+  border: 'black' | 'replicate' = 'black',
+): Uint8Array {
+  const { width, height } = face;
   if (width !== from.width || height !== from.height)
     throw new UserError(
-      `${path}: is ${width} x ${height} pixels, and faces on ${templateLabel(from)} are ${from.width} x ${from.height}`,
+      `${name}: is ${width} x ${height} pixels, and faces on ${templateLabel(from)} are ${from.width} x ${from.height}`,
     );
   return inChannelOrder(
-    alignFace(photograph, templatePoints(from), template, { border }),
+    alignFace(face, templatePoints(from), inputTemplate(manifest), { border }),
     manifest.input.order,
   );
 }
