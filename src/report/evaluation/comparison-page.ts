@@ -69,7 +69,10 @@ function lead(runs: readonly Run[], comparable: boolean): Markup {
   const list = runs.map(({ evaluation }) => figuresOf(evaluation));
   const main = list[0]![0];
   const same = main ? list.map((figures) => figures.find(({ name }) => name === main.name)) : [];
-  const values = same.map((figure, i) => html`${i > 0 && ', '}${runs[i]!.name} ${valueText(figure)}`);
+  const values =
+    runs.length <= 4
+      ? same.map((figure, i) => html`${i > 0 && ', '}${runs[i]!.name} ${valueText(figure)}`)
+      : [html`${runs.length} runs`];
   const best = comparable ? clearlyBest(same) : undefined;
   const verdict =
     best === undefined

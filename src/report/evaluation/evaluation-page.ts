@@ -17,7 +17,7 @@ export const STYLE = `
 .two > figure:only-child { max-width: 44rem; }
 .figures td:last-child { white-space: normal; min-width: 15rem; text-align: left; color: var(--soft); font-size: .92em; }
 .figures thead th:last-child { text-align: left; } .figures td:nth-child(2) { font-weight: 600; }
-dd { white-space: pre-line; }
+@media (max-width: 560px) { .figures tbody th, .figures td { white-space: normal; text-align: left; padding: .5rem .55rem; } .figures thead th { text-align: left; padding: .5rem .55rem; } .figures td:nth-child(2) { min-width: 6.5rem; } .figures td:nth-child(3) { min-width: 6rem; } }
 @media print { .two { grid-template-columns: repeat(2, 1fr); } .two .wide .plot { min-width: 0; } }
 `;
 
@@ -80,25 +80,24 @@ const card = ({ title, svg, caption }: EvaluationPlot): Markup =>
   html`<figure class="card"><h3>${title}</h3><div class="wide">${svg}</div><figcaption>${caption}</figcaption></figure>
 `;
 
-function uncertainty({ verification, identification, openSet }: Evaluation): Markup {
+function uncertainty({ summary, verification, identification, openSet }: Evaluation): Markup {
+  const how = summary.find(({ figure }) => figure === 'intervals')?.note;
   const made = verification?.intervals;
   const any =
     made ||
     identification?.some(({ intervals }) => intervals) ||
     openSet?.some(({ points }) => points.some(({ interval }) => interval));
   return html`<section><h2>Uncertainty</h2>
-${
-  made &&
-  html`<p>The intervals are of a bootstrap: ${WHOM[made.resampled]} ${whole(made.replicates)} times from seed ${made.seed}, and 95 % of the figures lay between the two bounds. Thresholds of folds are held as they were chosen.</p>`
-}
-<p>${any ? 'An interval tells how far a figure would move with other people of the same kind. It says nothing about other cameras, other alignment or other populations.' : 'No intervals were computed for this evaluation.'} A rate that would rest on less than one error is not known, whatever the curve looks like beside it; one on fewer than ten is drawn dashed.</p>
-</section>`;
+${any && how && html`<p>The intervals: ${how}. 95 % of the figures of the draws lay between the two bounds.${made && verification?.folds && html` ${DRAWN[made.resampled]} Thresholds of folds are held as they were chosen.`}</p>`}
+<p>${any ? 'An interval tells how far a figure would move with other people of the same kind. It says nothing about other cameras, other alignment or other populations.' : 'No intervals were computed for this evaluation.'} A rate that would rest on less than one error is not known, whatever the curve looks like beside it; what rests on fewer than ten is drawn dashed.</p>
+</section>
+`;
 }
 
-const WHOM = {
-  people: 'people, not pairs, were drawn with replacement (a pair counts as often as both of its people)',
-  images: 'images were drawn with replacement (a pair counts as often as both of its images)',
-  pairs: 'pairs were drawn with replacement, as it is not known which of them share a person,',
+const DRAWN = {
+  people: 'A pair of two people counts as often as both of them were drawn.',
+  images: 'A pair of two images counts as often as both of them were drawn.',
+  pairs: 'Pairs that share a person vary together, which this leaves out: the intervals are too narrow.',
 } as const;
 
 function settings({ model, settings: set, seconds }: Evaluation): Markup {

@@ -136,3 +136,21 @@ export function frame({ label, x, y, marks, names = [], above, ...size }: FrameO
     ],
   });
 }
+
+/** Intervals as broad bars, those of several colours side by side where they would hide each other. */
+export function besideEachOther<T extends { colour: string }>(
+  bars: readonly T[],
+  channels: Pick<Plot.RuleXOptions, 'x' | 'y1' | 'y2'>,
+): Plot.Markish[] {
+  const shades = [...new Set(bars.map(({ colour }) => colour))];
+  const width = shades.length > 3 ? 3 : 5;
+  return shades.map((shade, i) =>
+    Plot.ruleX(
+      bars.filter(({ colour }) => colour === shade),
+      {
+        ...{ ...channels, stroke: shade, strokeWidth: width, strokeOpacity: 0.35 },
+        dx: (i - (shades.length - 1) / 2) * (width + 0.5),
+      },
+    ),
+  );
+}

@@ -3,7 +3,7 @@
 import type { Markup } from '../html.js';
 import { colours, Plot } from '../plot.js';
 import { type Axis, brief, decades, inPercent, logAxis, plainAxis } from './axes.js';
-import { frame } from './frame.js';
+import { besideEachOther, frame } from './frame.js';
 
 /** One line: values at ascending places, with 95 % intervals where there are any. */
 export interface Line {
@@ -82,11 +82,9 @@ function linesPlot(
           )
         : [],
     marks: [
-      crowded
-        ? Plot.areaY(banded, { x: 'x', y1: 'low', y2: 'high', z: 'z', fill: 'colour', fillOpacity: 0.14 })
-        : Plot.ruleX(banded, {
-            ...{ x: 'x', y1: 'low', y2: 'high', stroke: 'colour', strokeWidth: 5, strokeOpacity: 0.3 },
-          }),
+      ...(crowded
+        ? [Plot.areaY(banded, { x: 'x', y1: 'low', y2: 'high', z: 'z', fill: 'colour', fillOpacity: 0.14 })]
+        : besideEachOther(banded, { x: 'x', y1: 'low', y2: 'high' })),
       Plot.line(
         lines.flatMap((line, z) => line.points.map((point) => ({ ...at(point), z, colour: line.colour }))),
         { x: 'x', y: 'y', z: 'z', stroke: 'colour', strokeWidth: 2, strokeLinejoin: 'round' },

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
 import { readWhole } from '../../common/files.js';
 import { EVALUATION_FORMAT, type Evaluation, protocols } from '../../evaluate/evaluation.js';
+import { withoutFolders } from './places.js';
 
 const rate = z
   .number()
@@ -127,7 +128,7 @@ const AGAIN = 'make it again with: hypersphere evaluate ... --report DIR';
 export function parseEvaluation(text: string, file: string): Evaluation {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, (_, part: unknown) => (typeof part === 'string' ? withoutFolders(part) : part));
   } catch {
     throw new UserError(`${file}: is cut off or no JSON; ${AGAIN}`);
   }

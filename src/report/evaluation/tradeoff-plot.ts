@@ -14,7 +14,7 @@ import {
   share,
   whole,
 } from './axes.js';
-import { type CurveName, frame } from './frame.js';
+import { besideEachOther, type CurveName, frame } from './frame.js';
 import { marksOf, missAt, type Step, stepsOf, type Tradeoff } from './tradeoff.js';
 
 /** A rate with its 95 % interval, to be drawn as a bar. */
@@ -205,13 +205,12 @@ function draw({ words, x, y, value, misses, curves, bars, extra = [] }: Drawing)
         title: () => 'less than one miss: not known',
       }),
       ...extra,
-      Plot.ruleX(
+      ...besideEachOther(
         bars.filter(({ falseRate }) => inside(falseRate)),
         {
           x: ({ falseRate }: Bar) => x.at(falseRate),
           y1: ({ interval }: Bar) => y.at(within(y, value(interval[0]))),
           y2: ({ interval }: Bar) => y.at(within(y, value(interval[1]))),
-          ...{ stroke: 'colour', strokeWidth: 5, strokeOpacity: 0.3 },
         },
       ),
       stroke(false),

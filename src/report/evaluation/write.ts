@@ -1,11 +1,12 @@
 // An evaluation as a folder: the figures as JSON, the page, and every plot of the page as an SVG file of its own.
 // The JSON comes first, since the figures may have taken hours and the drawings take a second.
 import { rm } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { writeWhole } from '../../common/files.js';
 import type { Evaluation } from '../../evaluate/evaluation.js';
 import { standalone } from '../standalone.js';
 import { evaluationPage } from './evaluation-page.js';
+import { shortened } from './places.js';
 import { type EvaluationPlot, plotIds } from './plot-parts.js';
 import { parseEvaluation } from './read.js';
 
@@ -31,7 +32,9 @@ export async function writeEvaluation(
   { images }: WriteOptions = {},
 ): Promise<WrittenEvaluation> {
   const data = join(folder, 'evaluation.json');
-  const text = withoutFolders(evaluation, images);
+  const text = JSON.stringify(evaluation, (_, value: unknown) =>
+    typeof value === 'string' ? shortened(value, images) : value,
+  );
   await writeWhole(data, `${text}\n`);
   const { page, plots } = await evaluationPage(parseEvaluation(text, data), images ? { images } : {});
   return writePage(folder, page, plots, evaluation.title, [data]);
@@ -57,19 +60,4 @@ export async function writePage(
   const path = join(folder, 'index.html');
   await writeWhole(path, page);
   return { page: path, files: [...files, path] };
-}
-
-/** The folders of an absolute path inside a text: '/home/me/lfw/pairs.txt: 10 folds' loses '/home/me/lfw/'. */
-const FOLDERS = /(^|[\s'"(=])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'"()]+[/\\])+/g;
-
-function withoutFolders(evaluation: Evaluation, images: string | undefined): string {
-  const shorten = (value: unknown): unknown => {
-    if (typeof value !== 'string') return value;
-    if (images && isAbsolute(value)) {
-      const below = relative(resolve(images), value);
-      if (below !== '' && !below.startsWith('..') && !isAbsolute(below)) return below.replaceAll('\\', '/');
-    }
-    return value.replace(FOLDERS, '$1');
-  };
-  return JSON.stringify(evaluation, (_, value: unknown) => shorten(value));
 }
