@@ -7,6 +7,7 @@ import { lfwCommand } from './lfw.js';
 import { megafaceCommand } from './megaface.js';
 import { openSetCommand } from './open-set.js';
 import { pairsCommand } from './pairs.js';
+import { ytfCommand } from './ytf.js';
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate').description('measure a model on a benchmark, by its protocol');

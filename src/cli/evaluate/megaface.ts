@@ -126,7 +126,7 @@ async function run(flags: Flags): Promise<void> {
         settings: [
           ...source.facts.map(([name, value]): [string, string] => [name, value]),
           ...(other?.facts ?? []).map(([name, value]): [string, string] => [`Distractors: ${name}`, value]),
-          ['Image and mirror', fusion],
+          ['Template', `image and mirror: ${fusion}`],
           ['Probes', `${count} photographs of ${result.probePeople} people`],
           ['Real distractors', String(result.order.length)],
           ['Synthetic distractors', String(synthetic?.count ?? 0)],
