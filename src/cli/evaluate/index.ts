@@ -13,6 +13,7 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate').description('measure a model on a benchmark, by its protocol');
   for (const protocol of [
     lfwCommand(),
+    ytfCommand(),
     ijbCommand(),
     megafaceCommand(),
     openSetCommand(),
