@@ -14,20 +14,16 @@ export {
   inputWindow,
   isImageName,
 } from './images.js';
+export type { ListedPair } from './list-rows.js';
 export { readNumpyDictionary } from './numpy.js';
 export type { NumberArray } from './numpy-array.js';
 export {
-  type ListedPair,
   type ListedPairs,
   type LocatedPairs,
   locateListed,
   parsePairList,
-  parseScores,
   peopleOfPaths,
   readPairList,
-  readScores,
-  type ScoredPair,
-  type ScoreList,
 } from './pair-list.js';
 export {
   type FoundPairs,
@@ -60,6 +56,7 @@ export {
   writeSafetensorsHeader,
 } from './safetensors.js';
 export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
+export { parseScores, readScores, type ScoredPair, type ScoreList } from './score-list.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
 export type { StoredNumbers } from './torch-tensors.js';
 export {

@@ -1,22 +1,23 @@
 // Lists of pairs as people write them: a line a pair with two paths, whether they show one person, and perhaps a fold;
-// or LFW's own list. And lists of scores that were made elsewhere. What would make figures wrong without a word (a
-// pair twice, a contradiction, a list of another length than announced) is found before anything is computed.
+// or LFW's own list. What would make figures wrong without a word (a pair twice, a contradiction, a list of another
+// length than announced) is found before anything is computed.
 import { UserError } from '../common/errors.js';
 import { readWhole } from '../common/files.js';
 import { imageExtensions } from './images.js';
+import {
+  failing,
+  foldOf,
+  isHeading,
+  type ListedPair,
+  labelOf,
+  type PairListOptions,
+  pathOf,
+  type Row,
+  requireFolds,
+  rowsOf,
+  withoutRepeats,
+} from './list-rows.js';
 import { parsePairs } from './pairs.js';
-
-/** One trial of a list. */
-export interface ListedPair {
-  /** Paths as the list has them, with '/'; LFW's lists leave the endings out. */
-  first: string;
-  second: string;
-  same: boolean;
-  /** From the list's column of folds, else undefined. */
-  fold: number | undefined;
-  /** From 1, for messages. */
-  line: number;
-}
 
 export interface ListedPairs {
   file: string;
@@ -25,29 +26,6 @@ export interface ListedPairs {
   /** Lines that repeated an earlier pair and were left out. */
   repeated: number;
 }
-
-export interface PairListOptions {
-  /** Leave out pairs that an earlier line has, in either order, instead of refusing the list. */
-  allowDuplicates?: boolean;
-}
-
-/** A line's fields and its number. */
-interface Row {
-  fields: string[];
-  line: number;
-}
-
-const LABELS: Readonly<Record<string, boolean>> = {
-  '1': true,
-  '0': false,
-  same: true,
-  different: false,
-  true: true,
-  false: false,
-};
-
-const labelOf = (text: string | undefined): boolean | undefined =>
-  text !== undefined && Object.hasOwn(LABELS, text.toLowerCase()) ? LABELS[text.toLowerCase()] : undefined;
 
 /** Reads a list of pairs. Throws a UserError that names the file and the line, or both lines. */
 export async function readPairList(file: string, options: PairListOptions = {}): Promise<ListedPairs> {
@@ -102,63 +80,6 @@ export function parsePairList(
   });
   requireFolds(pairs, fail);
   return { file, format: 'paths', ...withoutRepeats(pairs, file, allowDuplicates) };
-}
-
-/** One scored trial; `first` and `second` are there when the list names images. */
-export interface ScoredPair {
-  first?: string;
-  second?: string;
-  score: number;
-  same: boolean;
-  fold: number | undefined;
-  line: number;
-}
-
-export interface ScoreList {
-  file: string;
-  pairs: ScoredPair[];
-  repeated: number;
-}
-
-/** Reads a list of scores. Throws a UserError that names the file and the line, or both lines. */
-export async function readScores(file: string, options: PairListOptions = {}): Promise<ScoreList> {
-  return parseScores((await readWhole(file)).toString('utf8'), file, options);
-}
-
-/**
- * See {@link readScores}: 'score 0|1' or 'path path score 0|1' a line, perhaps with a fold, separated, commented and
- * headed as lists of pairs are.
- */
-export function parseScores(
-  text: string,
-  file = 'scores',
-  { allowDuplicates = false }: PairListOptions = {},
-): ScoreList {
-  const rows = rowsOf(text, file);
-  const fail = failing(file);
-  const paths = rows[0]!.fields.length > 3;
-  const at = paths ? 2 : 0;
-  if (isHeading(rows[0]!.fields, at + 1)) rows.shift();
-  if (rows.length === 0) throw new UserError(`${file}: holds no score`);
-  const pairs = rows.map(({ fields, line }): ScoredPair => {
-    if (fields.length < at + 2 || fields.length > at + 3 || fields.some((field) => field === ''))
-      fail(
-        line,
-        `'${paths ? 'path path ' : ''}score 0|1', perhaps with a fold, is due here, not ${fields.length} fields`,
-      );
-    const written = fields[at]!;
-    const score = /^[+-]?nan$/i.test(written) ? Number.NaN : Number(written);
-    if (/^[+-]?nan$/i.test(written)) fail(line, 'its score is NaN, not a number');
-    if (!Number.isFinite(score)) fail(line, `its score '${written}' is not a finite number`);
-    const same =
-      labelOf(fields[at + 1]) ??
-      fail(line, `'${fields[at + 1]}' is neither 1 or 0, same or different, true or false`);
-    const images = paths ? { first: pathOf(fields[0]!), second: pathOf(fields[1]!) } : {};
-    return { ...images, score, same, fold: foldOf(fields[at + 2], line, fail), line };
-  });
-  requireFolds(pairs, fail);
-  if (!paths) return { file, pairs, repeated: 0 };
-  return { file, ...withoutRepeats(pairs as (ScoredPair & ListedPair)[], file, allowDuplicates) };
 }
 
 /** Places of the images of a list, each once, and what is not there. */
@@ -221,89 +142,8 @@ export function peopleOfPaths(
   return agree && people.every((person) => person) ? (people as string[]) : undefined;
 }
 
-type Fail = (line: number, message: string) => never;
-
-const failing =
-  (file: string): Fail =>
-  (line, message) => {
-    throw new UserError(`${file} line ${line}: ${message}`);
-  };
-
-/** The lines that say something, in fields. */
-function rowsOf(text: string, file: string): Row[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const rows: { text: string; line: number }[] = [];
-  lines.forEach((line, i) => {
-    if (line.trim() !== '' && !line.trim().startsWith('#')) rows.push({ text: line.trim(), line: i + 1 });
-  });
-  if (rows.length === 0) throw new UserError(`${file}: is empty`);
-  // The first line may be a number that has no separator.
-  const [first, second] = rows;
-  const shown = `${first!.text}\n${second?.text ?? ''}`;
-  const separator = shown.includes('\t') ? /\t/ : shown.includes(',') ? /,/ : /\s+/;
-  const unquoted = (field: string) => field.trim().replace(/^"(.*)"$/, '$1');
-  return rows.map(({ text: row, line }) => ({ fields: row.split(separator).map(unquoted), line }));
-}
-
 /** 'Name 1 2' or 'Name 1 Other 3', not 'path path 1'. */
 const isLfw = (row: Row | undefined): boolean =>
   row !== undefined &&
   (row.fields.length === 3 || row.fields.length === 4) &&
   row.fields.every((field, i) => i === 0 || (i === 2 && row.fields.length === 4) || /^\d+$/.test(field));
-
-/** Whether a line names columns: the one where a label is due, or all up to it where 'same' could be either. */
-const isHeading = (fields: readonly string[], label: number): boolean =>
-  /^(label|is_?same|same_?person|match|target|actual|ground_?truth|gt|y)$/i.test(fields[label] ?? '') ||
-  (/^same$/i.test(fields[label] ?? '') &&
-    fields
-      .slice(0, label)
-      .every((field) =>
-        /^(path|file|image|img|first|second|left|right|a|b|score|similarity|distance|cosine)[_ ]?\w?$/i.test(
-          field,
-        ),
-      ));
-
-const pathOf = (text: string): string => text.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
-
-function foldOf(text: string | undefined, line: number, fail: Fail): number | undefined {
-  if (text === undefined) return undefined;
-  return /^\d+$/.test(text) ? Number(text) : fail(line, `'${text}' is not the number of a fold`);
-}
-
-/** Folds of some lines only would be half a statement. */
-function requireFolds(pairs: readonly { fold: number | undefined; line: number }[], fail: Fail): void {
-  const odd = pairs.find(({ fold }) => (fold === undefined) !== (pairs[0]!.fold === undefined));
-  if (odd)
-    fail(
-      odd.line,
-      odd.fold === undefined
-        ? 'has no fold, and the lines before it have one'
-        : 'has a fold, and the lines before it have none',
-    );
-}
-
-/** Finds pairs that come twice, in either order, and images paired with themselves. */
-function withoutRepeats<T extends ListedPair>(
-  pairs: readonly T[],
-  file: string,
-  allow: boolean,
-): { pairs: T[]; repeated: number } {
-  const seen = new Map<string, T>();
-  for (const pair of pairs) {
-    const { first, second, same, line } = pair;
-    if (first === second) throw new UserError(`${file} line ${line}: ${first} is paired with itself`);
-    const key = first < second ? `${first}\n${second}` : `${second}\n${first}`;
-    const known = seen.get(key);
-    if (!known) {
-      seen.set(key, pair);
-      continue;
-    }
-    const both = `${file} lines ${known.line} and ${line}: ${first} and ${second}`;
-    if (known.same !== same) throw new UserError(`${both} are listed as one person and as two`);
-    if (!allow)
-      throw new UserError(
-        `${both} are listed twice; --allow-duplicates counts such a pair once, by its first line`,
-      );
-  }
-  return { pairs: [...seen.values()], repeated: pairs.length - seen.size };
-}

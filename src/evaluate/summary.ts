@@ -18,8 +18,11 @@ export const range = (bounds: [number, number] | undefined, print = percent) =>
   bounds ? `${print(bounds[0])} .. ${print(bounds[1])}` : '';
 export const decimals = (value: number) => value.toFixed(4);
 
+/** A result, or one whose scores are no cosines and have no angles. */
+export type Summarised = Omit<VerificationResult, 'angles'> & Partial<Pick<VerificationResult, 'angles'>>;
+
 /** Rows for the figures of `result`, in the order to print them. */
-export function summarise(result: VerificationResult | LfwResult): SummaryRow[] {
+export function summarise(result: Summarised | LfwResult): SummaryRow[] {
   const row = (figure: string, value: string, interval = '', note = ''): SummaryRow => ({
     figure,
     value,
@@ -62,14 +65,15 @@ export function summarise(result: VerificationResult | LfwResult): SummaryRow[] 
       'thresholds',
       `${decimals(lowest)} .. ${decimals(highest)}`,
       '',
-      'thresholdOf' in result ? `of the ${result.thresholdOf}` : 'of the cosine',
+      `of the ${'thresholdOf' in result ? result.thresholdOf : result.angles ? 'cosine' : 'score'}`,
     ),
-    row(
-      'mean angle',
-      `same ${result.angles.same.mean.toFixed(1)}, different ${result.angles.different.mean.toFixed(1)} degrees`,
-    ),
-    row('trials', `${result.samePairs} same, ${result.differentPairs} different pairs`),
   );
+  if (result.angles) {
+    const { same, different } = result.angles;
+    const angles = `same ${same.mean.toFixed(1)}, different ${different.mean.toFixed(1)} degrees`;
+    rows.push(row('mean angle', angles));
+  }
+  rows.push(row('trials', `${result.samePairs} same, ${result.differentPairs} different pairs`));
   if (result.intervals) {
     const { resampled, replicates, seed } = result.intervals;
     rows.push(row('intervals', '95 %', '', `bootstrap over ${resampled}, ${replicates} draws, seed ${seed}`));

@@ -1,0 +1,171 @@
+// hypersphere evaluate bin: verification sets in the field's own container (lfw.bin, cfp_fp.bin, agedb_30.bin).
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Command, Option } from 'commander';
+import { UserError } from '../../common/errors.js';
+import { writeWhole } from '../../common/files.js';
+import { distinctPairs, readVerificationBin } from '../../data/index.js';
+import {
+  contiguousFolds,
+  type Evaluation,
+  foldsOfOneKind,
+  hardestMistakes,
+  type LfwMode,
+  lfw,
+  summarise,
+} from '../../evaluate/index.js';
+import {
+  bothInMemory,
+  carryFrom,
+  type Embedder,
+  openEmbedder,
+  type Template,
+  templateLabel,
+  templateNamed,
+} from '../../face/index.js';
+import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from '../embedder-flags.js';
+import { whole } from '../flags.js';
+import { timedProgress, usage } from '../output.js';
+import { checkReport, type FinishFlags, finish } from './finish.js';
+
+const HELP = `
+A .bin file is a pickled pair of a list of image files, two a pair, and a list of booleans, as InsightFace publishes
+lfw.bin, cfp_fp.bin and agedb_30.bin. It is read as data; nothing in it is executed. Folds are contiguous, as the
+field's code cuts them. A .bin names no people, so intervals come from drawing images, and are narrower than those from
+drawing people. Modes: those of 'evaluate lfw'. Faces that lie on another template than the model's are carried over to
+it with --aligned (the published sets: arcface); without it they are scaled and cropped to its input as they are.
+Of several files each has its figures: with --json one object a line, with --report DIR a page in DIR/NAME.
+${FOREIGN_MODELS}
+
+Examples:
+  hypersphere evaluate bin lfw.bin cfp_fp.bin --model other.onnx --order rgb --mean 127.5 --scale 1/128
+  hypersphere evaluate bin lfw.bin --model runs/a/model.onnx --aligned arcface --mode exact --report lfw-bin`;
+
+interface Flags extends EmbedderFlags, FinishFlags {
+  model: string;
+  mode: LfwMode;
+  folds: number;
+  aligned?: string;
+}
+
+export function binCommand(): Command {
+  const command = new Command('bin')
+    .description("verification sets in the field's container (lfw.bin, cfp_fp.bin)")
+    .argument('<files...>', '.bin files')
+    .requiredOption('--model <name|file>', 'ONNX model, or a name of: hypersphere models')
+    .addOption(
+      new Option('--mode <mode>', 'whose reading of the protocol')
+        .choices(['sphereface', 'insightface', 'exact'])
+        .default('insightface'),
+    )
+    .option('--folds <n>', 'contiguous folds of the pairs', whole(2), 10)
+    .option('--aligned <template>', "the faces' own template, such as arcface (default: as they are)");
+  return withEmbedderFlags(command)
+    .option('--report <dir>', 'write a page, its plots and evaluation.json into this folder')
+    .option('--json', 'print each evaluation as one JSON object')
+    .addHelpText('after', HELP)
+    .action(run);
+}
+
+async function run(files: string[], flags: Flags): Promise<void> {
+  const names = files.map((file) => basename(file).replace(/\.bin$/i, ''));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (flags.report !== undefined && twice !== undefined)
+    throw new UserError(
+      `${twice}: two sets have this name, and their reports would have one folder; run them apart`,
+    );
+  checkReport(flags);
+  const stated = flags.aligned === undefined ? undefined : usage(() => templateNamed(flags.aligned!));
+  const embedder = await openEmbedder(flags.model, embedderOptions(flags));
+  try {
+    const from = stated && carryFrom(embedder.manifest, files[0]!, stated);
+    for (const [i, file] of files.entries()) {
+      const report =
+        flags.report === undefined || files.length === 1 ? flags.report : join(flags.report, names[i]!);
+      await evaluateSet(file, names[i]!, embedder, from, { ...flags, report });
+    }
+  } finally {
+    await embedder.close();
+  }
+}
+
+async function evaluateSet(
+  file: string,
+  name: string,
+  embedder: Embedder,
+  from: Template | undefined,
+  flags: Flags,
+): Promise<void> {
+  const started = performance.now();
+  const { mode, folds, flip, model } = flags;
+  const set = await readVerificationBin(file);
+  const { images, places, pairs: listed } = distinctPairs(set);
+  const foldOf = contiguousFolds(listed.length, folds);
+  const pairs = listed.map((pair, i) => ({ ...pair, fold: foldOf[i]! }));
+  const called = places.map((place) => `image ${place + 1}`);
+  const encoded = images.map((bytes, row) => ({ name: `${file}: ${called[row]!}`, bytes }));
+  const shown = timedProgress(images.length, 'images');
+  const features = await bothInMemory(embedder, encoded, {
+    ...(from && { from }),
+    onProgress: (done) => shown.update(done, ''),
+  }).finally(() => shown.stop());
+  const { trials, ...figures } = lfw({ features, pairs, mode, files: called, ...(flip && { fusion: flip }) });
+  const { manifest, device } = embedder;
+  const { protocol, fusion, thresholdOf } = figures;
+  const thresholds = new Map(figures.folds.map(({ fold, threshold }) => [fold, threshold]));
+  const face = (row: number) => ({ path: `${places[row]! + 1}.jpg`, person: '' });
+  const oneKind = foldsOfOneKind(pairs);
+  const alignment = from
+    ? `carried from the template ${templateLabel(from)} to the model's: ${manifest.template}`
+    : `taken as they are aligned there; the model's template: ${manifest.template}`;
+  const evaluation: Omit<Evaluation, 'format'> = {
+    protocol: 'bin',
+    title: `${name} verification, mode ${mode}`,
+    summary: summarise({ ...figures, trials }),
+    model: {
+      name: manifest.name,
+      file: model,
+      ...(manifest.sha256 && { sha256: manifest.sha256 }),
+      trainedOn: manifest.trainedOn,
+      template: manifest.template,
+      length: features.length * (fusion === 'concatenate' ? 2 : 1),
+    },
+    settings: [
+      ['Set', `${file}: ${pairs.length} pairs in ${folds} contiguous folds`],
+      ['Images', `${set.images.length}, ${images.length} of them different`],
+      ['Alignment', alignment],
+      ['Computed on', device.name],
+      ['Mode', `${mode}: ${protocol}`],
+      ['Image and mirror', fusion],
+    ],
+    notes: [
+      `faces ${alignment}`,
+      'the set names no people: intervals come from drawing images, and are narrower than from drawing people',
+      ...(oneKind ? [oneKind] : []),
+    ],
+    verification: figures,
+    mistakes: hardestMistakes(trials, (trial) => {
+      const { first, second, fold } = pairs[trial]!;
+      const threshold = thresholds.get(fold)!;
+      return {
+        a: face(first),
+        b: face(second),
+        threshold: thresholdOf === 'cosine' ? threshold : 1 - threshold / 2,
+      };
+    }),
+    details: { mode, fusion, foldTar: figures.foldTar, images: set.images.length, different: images.length },
+    seconds: (performance.now() - started) / 1000,
+  };
+  if (flags.report === undefined) return finish(evaluation, flags);
+  // The page takes its pictures from files: those of the mistakes, for as long as it is written.
+  const folder = await mkdtemp(join(tmpdir(), 'hypersphere-'));
+  try {
+    const paths = new Set(evaluation.mistakes!.flatMap(({ a, b }) => [a.path, b.path]));
+    for (const path of paths)
+      await writeWhole(join(folder, path), set.images[Number.parseInt(path, 10) - 1]!);
+    await finish(evaluation, flags, folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
