@@ -18,6 +18,7 @@ import { modelsCommand } from './models.js';
 import { main } from './output.js';
 import { overlapCommand } from './overlap.js';
 import { projectCommand } from './project.js';
+import { reproduceCommand } from './reproduce.js';
 import { searchCommand } from './search.js';
 import { toyCommand } from './toy.js';
 import { trainCommand } from './train.js';
@@ -51,6 +52,7 @@ function program(): Command {
     toyCommand(),
     trainCommand(),
     evaluateCommand(),
+    reproduceCommand(),
     calibrateCommand(),
     detectCommand(),
     alignCommand(),

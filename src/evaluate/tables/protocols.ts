@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { findPairs, readPairs } from '../../data/index.js';
+import { findVideos, readVideoPairs } from '../../data/ytf.js';
 import { type FaceSource, sourceOfModel } from '../../face/index.js';
 import type { DeviceName } from '../../runtime/index.js';
 import { angularFisher } from '../../theory/index.js';
@@ -14,6 +15,7 @@ import { megaface } from '../megaface.js';
 import { megafaceLists } from '../megaface-lists.js';
 import { measureRun } from '../run.js';
 import { fuse } from '../templates.js';
+import { videoTemplate, ytf } from '../ytf.js';
 import type { Measurement } from './outcome.js';
 import { COLUMNS, type ColumnId, type ProtocolId, type Scale } from './paper-table.js';
 
@@ -67,10 +69,7 @@ const openers: Record<ProtocolId, (test: TestData, scale: Scale) => Promise<Pass
   training: async () => trainingPass,
   lfw: openLfw,
   megaface: openMegaface,
-  ytf: async ({ ytf, splits }) =>
-    ytf === undefined || splits === undefined
-      ? '--ytf DIR --splits FILE'
-      : Promise.reject(new UserError('--ytf: not measured yet')),
+  ytf: openYtf,
 };
 
 /** The angular Fisher score over a sample of the faces that were trained on; results.json of the run has it too. */
@@ -108,7 +107,9 @@ async function withModel<T>(
   return work(source).finally(() => source.close());
 }
 
-const following = ({ signal, onProgress }: MeasureHooks) => ({
+const count = (n: number): string => n.toLocaleString('en');
+
+const following = ({ signal, onProgress }: Pick<MeasureHooks, 'signal' | 'onProgress'>) => ({
   onProgress(done: number, total: number) {
     signal?.throwIfAborted();
     onProgress?.(done, total);
@@ -148,7 +149,7 @@ async function openLfw({ lfw: folder, pairs: file }: TestData): Promise<Pass | s
           about: [
             [
               'LFW',
-              `${pairs.length.toLocaleString('en')} pairs of ${list.folds} folds, mode sphereface, standard error over folds ${(100 * standardError).toFixed(2)}`,
+              `${count(pairs.length)} pairs of ${list.folds} folds, mode sphereface, standard error over folds ${(100 * standardError).toFixed(2)}`,
             ],
             ['Fisher score', fisher.about],
             ...alignmentOf(source),
@@ -169,10 +170,57 @@ function fisherOf(features: { length: number; original: Float32Array }, people: 
   kept.forEach((row, i) => {
     some.set(original.subarray(row * length, (row + 1) * length), i * length);
   });
-  const about = `over ${kept.length.toLocaleString('en')} photographs of the ${numbers.size.toLocaleString('en')} people who have two and more among the pairs`;
+  const about = `over ${count(kept.length)} photographs of the ${count(numbers.size)} people who have two and more among the pairs`;
   if (numbers.size < 2) return { score: null, about };
   const labels = kept.map((row) => numbers.get(people[row]!)!);
   return { score: angularFisher({ length, original: some }, labels).score, about };
+}
+
+/** How the frames of a video become one score; the paper does not say how its own did. */
+const AGGREGATION = 'mean-feature';
+
+async function openYtf({ ytf: folder, splits: file }: TestData): Promise<Pass | string> {
+  if (folder === undefined || file === undefined) return '--ytf DIR --splits FILE';
+  const list = await readVideoPairs(file);
+  if (list.folds.length < 2)
+    throw new UserError(`${file}: one split; two are needed, as a fold's threshold comes from the others`);
+  return {
+    key: `${resolve(folder)} ${digest(JSON.stringify(list.pairs))}`,
+    measure: (run, hooks) =>
+      withModel(
+        run,
+        folder,
+        hooks,
+        async (source) => {
+          const paths = source.images.map(({ path }) => path);
+          const { videos, pairs } = findVideos(list, paths, folder);
+          const frames = videos.reduce((sum, { rows }) => sum + rows.length, 0);
+          const templates = [];
+          let done = 0;
+          for (const { name, rows } of videos) {
+            const features = await source.features(rows, following({ signal: hooks.signal }));
+            templates.push(videoTemplate(fuse(features, 'concatenate'), AGGREGATION, name));
+            done += rows.length;
+            hooks.onProgress?.(done, frames);
+          }
+          const people = videos.map(({ person }) => person);
+          const { accuracy, standardError } = ytf({
+            ...{ videos: templates, pairs, aggregation: AGGREGATION, people, replicates: 0 },
+          });
+          return {
+            figures: { ytf: 100 * accuracy },
+            about: [
+              [
+                'YTF',
+                `${count(pairs.length)} pairs of ${count(videos.length)} videos, ${count(frames)} frames, aggregation ${AGGREGATION}, standard error over folds ${(100 * standardError).toFixed(2)}`,
+              ],
+              ...alignmentOf(source),
+            ],
+          };
+        },
+        { nested: true },
+      ),
+  };
 }
 
 /** The lowest FAR of the protocol. */
@@ -217,7 +265,6 @@ function megafacePass(probes: string, distractors: string | undefined): Pass {
             { threads: hooks.threads, signal: hooks.signal },
           );
           const [tar] = result.verification.tarAtFar;
-          const count = (n: number) => n.toLocaleString('en');
           return {
             figures: {
               'rank-1': 100 * result.identification.at(-1)!.rates[0]!,
