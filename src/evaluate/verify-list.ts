@@ -30,7 +30,7 @@ export function foldsOfOneKind(trials: readonly { same: boolean; fold: number }[
   for (const { same, fold } of trials) kinds.set(fold, (kinds.get(fold) ?? new Set()).add(same));
   const single = [...kinds.values()].filter(({ size }) => size === 1).length;
   if (single === 0) return undefined;
-  return `${single} of ${kinds.size} folds hold pairs of one kind only, so the mean over folds says less than it seems to; give the list a column of folds`;
+  return `${single} of ${kinds.size} folds hold pairs of one kind only, as in a list that was sorted: the mean over folds says less than it seems to`;
 }
 
 export interface ScoresInput extends VerificationOptions {

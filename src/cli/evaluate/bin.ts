@@ -28,6 +28,7 @@ import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags 
 import { whole } from '../flags.js';
 import { timedProgress, usage } from '../output.js';
 import { checkReport, type FinishFlags, finish } from './finish.js';
+import { requireBothKinds } from './scores.js';
 
 const HELP = `
 A .bin file is a pickled pair of a list of image files, two a pair, and a list of booleans, as InsightFace publishes
@@ -101,6 +102,7 @@ async function evaluateSet(
   const { mode, folds, flip, model } = flags;
   const set = await readVerificationBin(file);
   const { images, places, pairs: listed } = distinctPairs(set);
+  requireBothKinds(file, listed);
   const foldOf = contiguousFolds(listed.length, folds);
   const pairs = listed.map((pair, i) => ({ ...pair, fold: foldOf[i]! }));
   const called = places.map((place) => `image ${place + 1}`);

@@ -8,7 +8,7 @@ import type { FaceSource } from '../../face/index.js';
 import { whole } from '../flags.js';
 import { UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { evaluateScores, fileName, foldsOf, repeatedNote } from './scores.js';
+import { evaluateScores, fileName, foldsOf, repeatedNote, requireBothKinds } from './scores.js';
 import { featuresOf, openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
 
 const HELP = `
@@ -82,6 +82,7 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
   const started = performance.now();
   const { mode = 'exact', flip, skipMissing = false, allowDuplicates = false } = flags;
   const list = await readPairList(file, { allowDuplicates });
+  requireBothKinds(file, list.pairs);
   const { foldOf, text: folds } = foldsOf(file, list.pairs, flags.folds);
   const source = await openSource(flags, { nested: true });
   try {

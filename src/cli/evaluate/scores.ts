@@ -24,6 +24,7 @@ export async function evaluateScores(file: string, flags: ScoresFlags): Promise<
   const started = performance.now();
   const { distance = false, allowDuplicates = false } = flags;
   const { pairs, repeated } = await readScores(file, { allowDuplicates });
+  requireBothKinds(file, pairs);
   const { foldOf, text: folds } = foldsOf(file, pairs, flags.folds);
   const { units, resampled } = unitsOf(pairs);
   const { trials, ...figures } = verifyScores({
@@ -113,6 +114,16 @@ export function foldsOf(
   if (count < 2)
     throw new UserError(`${file}: one fold; two are needed, as a fold's threshold comes from the others`);
   return { foldOf, text: `${count} folds of the list` };
+}
+
+/** Refuses trials of one kind, before anything is computed. */
+export function requireBothKinds(file: string, trials: readonly { same: boolean }[]): void {
+  for (const [kind, words] of [
+    [true, 'one person'],
+    [false, 'different people'],
+  ] as const)
+    if (!trials.some(({ same }) => same === kind))
+      throw new UserError(`${file}: holds no pair of ${words}; both kinds are needed`);
 }
 
 export const repeatedNote = (repeated: number): string[] =>
