@@ -24,19 +24,23 @@ function room({ length, packed }: TemplateSource, rows: number): StoredRows {
   return { values: new Float32Array(rows * length) };
 }
 
-/** All rows of `source`, `rows` at a time (a multiple of ROWS). A block is valid until the next is asked for. */
+/**
+ * All rows of `source`, `rows` at a time (a multiple of ROWS). A block is valid until the next is asked for; `held`
+ * is where the room for two blocks is kept.
+ */
 export async function* blocksOf(
   source: TemplateSource,
   rows: number,
+  held: StoredRows[] = [],
 ): AsyncGenerator<TemplateBlock, void, undefined> {
   const { count, length } = source;
-  const held: StoredRows[] = [];
   const read = async (first: number, turn: number): Promise<TemplateBlock> => {
     const n = Math.min(rows, count - first);
     const full = wholeRows(n);
     if (source.view && n === full)
       return { first, count: n, rows: n, stored: { values: source.view(first, n) } };
-    held[turn] ??= room(source, Math.min(rows, wholeRows(count)));
+    if (!(held[turn] && held[turn].values.length >= full * length))
+      held[turn] = room(source, Math.min(rows, wholeRows(count)));
     const stored = held[turn];
     await (source.packed
       ? source.packed.read(first, n, stored)
@@ -46,11 +50,15 @@ export async function* blocksOf(
     return { first, count: n, rows: full, stored };
   };
   let ahead = count > 0 ? read(0, 0) : undefined;
-  for (let first = 0, turn = 1; ahead; turn = 1 - turn) {
-    const block = await ahead;
-    first += block.count;
-    ahead = first < count ? read(first, turn) : undefined;
-    ahead?.catch(() => {}); // It is awaited in its turn.
-    yield block;
+  try {
+    for (let first = 0, turn = 1; ahead; turn = 1 - turn) {
+      const block = await ahead;
+      first += block.count;
+      ahead = first < count ? read(first, turn) : undefined;
+      ahead?.catch(() => {}); // It is awaited in its turn.
+      yield block;
+    }
+  } finally {
+    await ahead?.catch(() => {}); // Nothing may be read into the room after the end.
   }
 }

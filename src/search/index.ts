@@ -3,5 +3,5 @@ export type { Candidates } from './best.js';
 export { type BlockOptions, eachBlock, type ScanOptions } from './scores.js';
 export { memoryTemplates, type TemplateSource, type TemplateType, toUnit } from './source.js';
 export { openTemplates, type TemplatesFile } from './templates-file.js';
-export { type TopKOptions, topK } from './top-k.js';
+export { Search, type SearchOptions, type TopKOptions, topK } from './top-k.js';
 export { writeTemplates } from './write-templates.js';

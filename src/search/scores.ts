@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { UserError } from '../common/errors.js';
 import { blocksOf, wholeRows } from './blocks.js';
 import { GROUP, Product, ROWS } from './product.js';
-import { requireUnit, type TemplateSource } from './source.js';
+import { requireUnit, type StoredRows, type TemplateSource } from './source.js';
 
 /** Numbers of templates in a block: 16 MiB as float32, and two blocks are held. */
 const BLOCK_NUMBERS = 2 ** 22;
@@ -12,8 +12,6 @@ const BLOCK_NUMBERS = 2 ** 22;
 const SCORE_NUMBERS = 2 ** 23;
 
 export interface ScanOptions {
-  /** Threads of a product; by default as many as the machine lets this process run at once. */
-  threads?: number;
   /** Templates a block, rounded up to whole multiples of 1024 (default: 4 million numbers of templates). */
   rows?: number;
   /** Probes a product, at most (default: 8 million scores). */
@@ -39,49 +37,72 @@ export interface Scores {
   maxima?: Float32Array;
 }
 
-/**
- * Calls `onScores` with the scores of all probes ([P, D], unit rows) against all templates, in order of the
- * templates and within a block in order of the probes; the arrays are used again for the next call. Throws
- * UserError for probes that are not unit vectors of the templates' length, and for templates that are not finite.
- */
-export async function scan(
-  probes: Float32Array,
-  templates: TemplateSource,
-  onScores: (scores: Scores) => void | Promise<void>,
-  options: ScanOptions & { maxima?: boolean } = {},
-): Promise<void> {
-  const { count, length, packed } = templates;
-  const { threads = availableParallelism(), maxima = false, onProgress, signal } = options;
-  checkProbes(probes, length);
-  const total = probes.length / length;
-  if (total === 0 || count === 0) return;
-  const rows = blockRows(options.rows, length, count);
-  const most = Math.max(1, options.probes ?? Math.floor(SCORE_NUMBERS / rows));
-  // Even parts: a last one of a few probes would take as long to read its templates as a full one.
-  const each = Math.ceil(total / Math.ceil(total / most));
-  const into = {
-    scores: new Float32Array(each * rows),
-    ...(maxima && { maxima: new Float32Array((each * rows) / GROUP) }),
-  };
-  const product = await Product.open(packed?.type ?? 'float32', length, { threads, maxima });
-  try {
-    for await (const block of blocksOf(templates, rows)) {
+/** Scores of probes against one source of templates, for one scan after another. */
+export class Scanner {
+  /** Room for the blocks, kept from scan to scan. */
+  private readonly held: StoredRows[] = [];
+
+  private constructor(
+    private readonly templates: TemplateSource,
+    private readonly product: Product,
+    private readonly maxima: boolean,
+  ) {}
+
+  /** Opens the product for `templates`; with `maxima`, scores come with the maxima of their groups. */
+  static async open(
+    templates: TemplateSource,
+    { threads = availableParallelism(), maxima = false }: { threads?: number; maxima?: boolean },
+  ): Promise<Scanner> {
+    const type = templates.packed?.type ?? 'float32';
+    return new Scanner(templates, await Product.open(type, templates.length, { threads, maxima }), maxima);
+  }
+
+  /**
+   * Calls `onScores` with the scores of all probes ([P, D], unit rows) against all templates, in order of the
+   * templates and within a block in order of the probes; the arrays are used again for the next call. One scan at a
+   * time. Throws UserError for probes that are not unit vectors of the templates' length, and for templates that
+   * are not finite.
+   */
+  async scan(
+    probes: Float32Array,
+    onScores: (scores: Scores) => void | Promise<void>,
+    options: ScanOptions = {},
+  ): Promise<void> {
+    const { count, length } = this.templates;
+    const { onProgress, signal } = options;
+    checkProbes(probes, length);
+    const total = probes.length / length;
+    if (total === 0 || count === 0) return;
+    const rows = blockRows(options.rows, length, count);
+    const most = Math.max(1, options.probes ?? Math.floor(SCORE_NUMBERS / rows));
+    // Even parts: a last one of a few probes would take as long to read its templates as a full one.
+    const each = Math.ceil(total / Math.ceil(total / most));
+    const into = {
+      scores: new Float32Array(each * rows),
+      ...(this.maxima && { maxima: new Float32Array((each * rows) / GROUP) }),
+    };
+    for await (const block of blocksOf(this.templates, rows, this.held)) {
       for (let firstProbe = 0; firstProbe < total; firstProbe += each) {
         signal?.throwIfAborted();
         const part = probes.subarray(firstProbe * length, (firstProbe + each) * length);
-        const results = await product.run(part, block.stored, block.rows, into);
+        const results = await this.product.run(part, block.stored, block.rows, into);
         const { first, count: n, rows: stride } = block;
         if (firstProbe === 0) checkScores(results.scores, first, n);
         await onScores({ ...results, stride, first, count: n, firstProbe, probes: part.length / length });
       }
       onProgress?.(block.first + block.count, count);
     }
-  } finally {
-    await product.close();
+  }
+
+  /** Frees the product. */
+  close(): Promise<void> {
+    return this.product.close();
   }
 }
 
 export interface BlockOptions extends ScanOptions {
+  /** Threads of a product; by default as many as the machine lets this process run at once. */
+  threads?: number;
   /**
    * Takes a block: `scores` is [probeCount, count], row i the cosines of probe firstProbe + i to the templates
    * first .. first + count - 1. The array is used again: copy what is to be kept. With few probes (fewer than 8
@@ -99,23 +120,20 @@ export interface BlockOptions extends ScanOptions {
 /**
  * Cosine scores of `probes` ([P, D], unit rows) against all `templates` in blocks, by default of 4 million numbers
  * (8,192 templates of 512). Memory: two blocks (32 MiB) and one block of scores (32 MiB), whatever N and P are.
- * Throws UserError as `scan` does.
+ * Throws UserError as `Scanner.scan` does.
  */
-export function eachBlock(
+export async function eachBlock(
   probes: Float32Array,
   templates: TemplateSource,
-  { onBlock, ...options }: BlockOptions,
+  { onBlock, threads, ...options }: BlockOptions,
 ): Promise<void> {
-  return scan(
-    probes,
-    templates,
-    ({ scores, stride, first, count, firstProbe, probes: n }) => {
-      if (stride > count)
-        for (let i = 1; i < n; i++) scores.copyWithin(i * count, i * stride, i * stride + count);
-      return onBlock(scores.subarray(0, n * count), first, count, firstProbe, n);
-    },
-    options,
-  );
+  const scanner = await Scanner.open(templates, { ...(threads && { threads }) });
+  const compact = ({ scores, stride, first, count, firstProbe, probes: n }: Scores) => {
+    if (stride > count)
+      for (let i = 1; i < n; i++) scores.copyWithin(i * count, i * stride, i * stride + count);
+    return onBlock(scores.subarray(0, n * count), first, count, firstProbe, n);
+  };
+  await scanner.scan(probes, compact, options).finally(() => scanner.close());
 }
 
 function blockRows(asked: number | undefined, length: number, count: number): number {

@@ -59,7 +59,7 @@ describe('scores in blocks', () => {
   ])('are the cosines of a plain loop with %o', async (options) => {
     const scores = await gathered(probes, memoryTemplates(templates, D), options);
     for (const [p, row] of scores.entries())
-      for (let t = 0; t < row.length; t++) expect(Math.abs(row[t]! - plain[p]![t]!)).toBeLessThan(1e-6);
+      expect(Math.max(...row.map((score, t) => Math.abs(score - plain[p]![t]!)))).toBeLessThan(1e-6);
   });
 
   test('a source that can only be read gives the same numbers as one that is seen without a copy', async () => {
@@ -72,7 +72,7 @@ describe('scores in blocks', () => {
     const source = packed(templates, type);
     const expected = plainScores(probes, source.rows, D);
     for (const [p, row] of (await gathered(probes, source, { rows: 1024 })).entries())
-      for (let t = 0; t < row.length; t++) expect(Math.abs(row[t]! - expected[p]![t]!)).toBeLessThan(1e-6);
+      expect(Math.max(...row.map((score, t) => Math.abs(score - expected[p]![t]!)))).toBeLessThan(1e-6);
   });
 
   test('equal templates have equal scores wherever they lie, to the last bit', async () => {

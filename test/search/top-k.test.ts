@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import { Best } from '../../src/search/best.js';
-import { memoryTemplates, topK } from '../../src/search/index.js';
+import { memoryTemplates, Search, type TemplateSource, topK } from '../../src/search/index.js';
 import { plainScores, plainTop, unitRows } from './rows.js';
 
 const D = 16;
@@ -62,6 +62,34 @@ describe('the k best', () => {
       const one = await topK(probes.slice(p * D, (p + 1) * D), source, { k: 5 });
       expect([...one.rows]).toEqual([...many.rows.subarray(p * 5, (p + 1) * 5)]);
     }
+  });
+
+  test('searches of one gallery may overlap, fail, and follow one another', async () => {
+    const { view: _, ...read } = memoryTemplates(templates, D);
+    let broken = false;
+    const source: TemplateSource = {
+      ...read,
+      async read(first, count, into) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (broken && first === 1024) throw new UserError('the disk is gone');
+        await read.read(first, count, into);
+      },
+    };
+    const search = await Search.open(source);
+    const expected = await search.topK(probes, { k: 3, rows: 1024 });
+    const [one, many, stopped] = await Promise.allSettled([
+      search.topK(probes.slice(0, D), { k: 3, rows: 1024 }),
+      search.topK(probes, { k: 3, rows: 2048 }),
+      search.topK(probes, { k: 3, rows: 1024, signal: AbortSignal.abort(new UserError('stopped')) }),
+    ]);
+    expect(one).toMatchObject({ value: { rows: expected.rows.subarray(0, 3) } });
+    expect(many).toMatchObject({ value: { rows: expected.rows } });
+    expect(stopped).toMatchObject({ reason: { message: 'stopped' } });
+    broken = true;
+    await expect(search.topK(probes, { k: 3, rows: 1024 })).rejects.toThrow('the disk is gone');
+    broken = false;
+    expect((await search.topK(probes, { k: 3, rows: 1024 })).rows).toEqual(expected.rows);
+    await search.close();
   });
 
   test('k above the number of templates gives them all, in order', async () => {
