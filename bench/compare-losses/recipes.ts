@@ -1,19 +1,32 @@
 // What is compared: every loss of the survey, alone or beside softmax as its paper trains it, at one budget. The
 // rates were chosen on people held out of the training faces, not on LFW; docs/results.md says what was not.
-import type { Settings } from '../../src/train/index.js';
+import {
+  type RecipeId,
+  type RecipeSettings,
+  recipeSettings,
+  SMALL_RATE,
+  slowGamma,
+} from '../../src/evaluate/tables/index.js';
+import { SPHEREFACE_ANNEALING } from '../../src/losses/index.js';
 
 /** A loss and what it is trained with beside the common budget. */
 export interface Recipe {
   id: string;
-  settings: Pick<Settings, 'loss' | 'lossOptions' | 'lr' | 'warmUp' | 'perPerson'>;
+  settings: RecipeSettings;
 }
 
-/** The rate of the losses whose logits carry the length of the features. */
-const RATE = 0.05;
+/** Steps of a run: lambda reaches its minimum at their end. */
+const STEPS = 570;
 
-const recipe = (id: string, loss: string, settings: Omit<Recipe['settings'], 'loss'> = {}): Recipe => ({
+const recipe = (id: string, loss: string, settings: Omit<RecipeSettings, 'loss'> = {}): Recipe => ({
   id,
-  settings: { loss, lr: RATE, ...settings },
+  settings: { loss, lr: SMALL_RATE, ...settings },
+});
+
+/** As the tables of the paper train it. */
+const ofTables = (id: string, name: RecipeId): Recipe => ({
+  id,
+  settings: recipeSettings(name, 'small', STEPS),
 });
 
 /**
@@ -23,20 +36,14 @@ const recipe = (id: string, loss: string, settings: Omit<Recipe['settings'], 'lo
 const AT_30 = { lr: 0.02, warmUp: 100 };
 const AT_64 = { lr: 0.008, warmUp: 100 };
 
-/**
- * lambda reaches its minimum at the end of a run of 570 steps. The default, which reaches it half-way, is too fast for
- * m = 4 in a run this short: the embeddings shrink to nothing (docs/training.md).
- */
-const annealing = { gamma: 0.35 };
+const annealing = { gamma: slowGamma(STEPS, SPHEREFACE_ANNEALING) };
 
 export const RECIPES: readonly Recipe[] = [
-  recipe('softmax', 'softmax'),
-  recipe('modified softmax', 'modified-softmax'),
+  ofTables('softmax', 'softmax'),
+  ofTables('modified softmax', 'modified-softmax'),
   // The published annealing ends at 0, which shrinks the embeddings to nothing in a run this short.
   recipe('L-Softmax, m = 2', 'l-softmax', { lossOptions: { margin: 2, annealing: { minimum: 5 } } }),
-  ...[2, 3, 4].map((margin) =>
-    recipe(`A-Softmax, m = ${margin}`, 'a-softmax', { lossOptions: { margin, annealing } }),
-  ),
+  ...([2, 3, 4] as const).map((margin) => ofTables(`A-Softmax, m = ${margin}`, `a-softmax-m${margin}`)),
   recipe('SphereFace+', 'sphereface-plus', { lossOptions: { annealing } }),
   recipe('SphereFace-R v1', 'sphereface-r-v1', { ...AT_30, lossOptions: { gradient: 'detached' } }),
   recipe('SphereFace-R v2', 'sphereface-r-v2', { ...AT_30, lossOptions: { gradient: 'detached' } }),
@@ -53,13 +60,11 @@ export const RECIPES: readonly Recipe[] = [
   recipe('combined, s = 30', 'combined', { ...AT_30, lossOptions: { scale: 30 } }),
   recipe('contrastive, unit features', 'contrastive', { lossOptions: { normalize: true } }),
   recipe('marginal', 'marginal'),
-  recipe('triplet', 'triplet'),
+  ofTables('triplet', 'triplet'),
   recipe('TSE', 'tse'),
   recipe('TPE', 'tpe'),
-  recipe('softmax + .1 contrastive', 'softmax+contrastive', {
-    lossOptions: { weights: { contrastive: 0.1 }, contrastive: { normalize: true } },
-  }),
-  recipe('softmax + .008 center', 'softmax+center', { lossOptions: { weights: { center: 0.008 } } }),
+  ofTables('softmax + .1 contrastive', 'softmax-contrastive'),
+  ofTables('softmax + .008 center', 'softmax-center'),
   recipe('softmax + center + center-invariant', 'softmax+center+center-invariant', {
     lossOptions: { weights: { center: 0.008 } },
   }),

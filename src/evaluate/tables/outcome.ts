@@ -18,8 +18,12 @@ const measurement = z.object({
   figures: z.record(z.string(), z.number().nullable()),
   /** Why a figure is null, or what to mind. */
   reasons: z.record(z.string(), z.string()).optional(),
-  /** Names and values: images, trials, alignment. */
-  about: z.array(z.tuple([z.string(), z.string()])),
+  /** Standard errors of figures within the run, over the folds of a protocol. */
+  errors: z.record(z.string(), z.number()).optional(),
+  /** Of each figure, what it was measured on. */
+  about: z.record(z.string(), z.string()),
+  /** How the faces were aligned, as far as that is known. */
+  alignment: z.string().optional(),
 });
 
 const schema = z.object({

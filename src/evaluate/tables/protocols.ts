@@ -79,12 +79,9 @@ const trainingPass: Pass = {
     const { trained } = await measureRun(folder, { device, ...(threads && { threads }) });
     return {
       figures: { 'fisher-training': trained.angularFisher },
-      about: [
-        [
-          'Faces',
-          `${trained.images} images of ${trained.people} people that were trained on, drawn by the seed`,
-        ],
-      ],
+      about: {
+        'fisher-training': `${trained.images} images of ${trained.people} people that were trained on, drawn by the seed`,
+      },
     };
   },
 };
@@ -116,8 +113,10 @@ const following = ({ signal, onProgress }: Pick<MeasureHooks, 'signal' | 'onProg
   },
 });
 
-const alignmentOf = (source: FaceSource): [string, string][] =>
-  source.facts.filter(([name]) => name === 'Alignment').map(([name, value]) => [name, value]);
+const alignmentOf = ({ facts }: FaceSource): { alignment?: string } => {
+  const found = facts.find(([name]) => name === 'Alignment');
+  return found ? { alignment: found[1] } : {};
+};
 
 async function openLfw({ lfw: folder, pairs: file }: TestData): Promise<Pass | string> {
   if (folder === undefined || file === undefined) return '--lfw DIR --pairs FILE';
@@ -125,7 +124,7 @@ async function openLfw({ lfw: folder, pairs: file }: TestData): Promise<Pass | s
   if (list.folds < 2)
     throw new UserError(`${file}: one fold; two are needed, as a fold's threshold comes from the others`);
   return {
-    key: `${resolve(folder)} ${digest(JSON.stringify(list.pairs))}`,
+    key: digest(`${resolve(folder)} ${JSON.stringify(list.pairs)}`),
     measure: (run, hooks) =>
       withModel(run, folder, hooks, async (source) => {
         const paths = source.images.map(({ path }) => path);
@@ -146,14 +145,12 @@ async function openLfw({ lfw: folder, pairs: file }: TestData): Promise<Pass | s
           ...(fisher.score === null && {
             reasons: { 'fisher-lfw': 'nobody has two photographs among the pairs' },
           }),
-          about: [
-            [
-              'LFW',
-              `${count(pairs.length)} pairs of ${list.folds} folds, mode sphereface, standard error over folds ${(100 * standardError).toFixed(2)}`,
-            ],
-            ['Fisher score', fisher.about],
-            ...alignmentOf(source),
-          ],
+          errors: { lfw: 100 * standardError },
+          about: {
+            lfw: `${count(pairs.length)} pairs of ${list.folds} folds, mode sphereface`,
+            'fisher-lfw': fisher.about,
+          },
+          ...alignmentOf(source),
         };
       }),
   };
@@ -185,7 +182,7 @@ async function openYtf({ ytf: folder, splits: file }: TestData): Promise<Pass | 
   if (list.folds.length < 2)
     throw new UserError(`${file}: one split; two are needed, as a fold's threshold comes from the others`);
   return {
-    key: `${resolve(folder)} ${digest(JSON.stringify(list.pairs))}`,
+    key: digest(`${resolve(folder)} ${JSON.stringify(list.pairs)}`),
     measure: (run, hooks) =>
       withModel(
         run,
@@ -209,13 +206,11 @@ async function openYtf({ ytf: folder, splits: file }: TestData): Promise<Pass | 
           });
           return {
             figures: { ytf: 100 * accuracy },
-            about: [
-              [
-                'YTF',
-                `${count(pairs.length)} pairs of ${count(videos.length)} videos, ${count(frames)} frames, aggregation ${AGGREGATION}, standard error over folds ${(100 * standardError).toFixed(2)}`,
-              ],
-              ...alignmentOf(source),
-            ],
+            errors: { ytf: 100 * standardError },
+            about: {
+              ytf: `${count(pairs.length)} pairs of ${count(videos.length)} videos, ${count(frames)} frames, aggregation ${AGGREGATION}`,
+            },
+            ...alignmentOf(source),
           };
         },
         { nested: true },
@@ -238,77 +233,103 @@ async function openMegaface(
   return scale === 'small' ? `${flags} (or --lfw DIR, for a run of MegaFace's kind on LFW)` : flags;
 }
 
+/** Nobody may take the run on LFW for MegaFace. */
+const ON_LFW =
+  "MegaFace's protocol on LFW, not MegaFace: people with several photographs search among those with one; ";
+
 function megafacePass(probes: string, distractors: string | undefined): Pass {
+  const measured = async (source: FaceSource, other: FaceSource | undefined, hooks: MeasureHooks) => {
+    const names = (from: FaceSource) => from.images.map(({ person }) => person);
+    const lists = megafaceLists(names(source), other && names(other));
+    const searching = lists.probes.length;
+    const rows = [...lists.probes, ...lists.distractors];
+    const all = [...source.images, ...(other?.images ?? [])];
+    const { templates, unreadable } = await templatesOf(
+      [source, ...(other ? [other] : [])],
+      rows,
+      searching,
+      hooks,
+    );
+    const there = lists.distractors.map((_, i) => searching + i).filter((row) => !unreadable.has(row));
+    const { trials, probePeople, identification, verification } = await megaface(
+      {
+        templates,
+        people: rows.map((row) => all[row]!.person),
+        files: rows.map((row) => all[row]!.path),
+        probes: lists.probes.map((_, i) => i),
+        distractors: there,
+        sizes: [there.length],
+        fars: [FAR],
+        replicates: 0,
+      },
+      { threads: hooks.threads, signal: hooks.signal },
+    );
+    const [tar] = verification.tarAtFar;
+    const skipped = unreadable.size > 0 ? `; ${count(unreadable.size)} that cannot be read left out` : '';
+    const lead = `${other ? '' : ON_LFW}${count(searching)} photographs of ${count(probePeople)} people, ${count(there.length)} distractors${skipped}`;
+    return {
+      figures: {
+        'rank-1': 100 * identification.at(-1)!.rates[0]!,
+        tar: tar!.tar === null ? null : 100 * tar!.tar,
+      },
+      ...(tar!.reason !== undefined && { reasons: { tar: tar!.reason } }),
+      about: {
+        'rank-1': `${lead}, ${count(trials)} searches`,
+        tar: `${lead}, ${count(verification.differentPairs)} impostor scores`,
+      },
+      ...alignmentOf(source),
+    };
+  };
   return {
-    key: [probes, ...(distractors === undefined ? [] : [distractors])]
-      .map((folder) => resolve(folder))
-      .join(' '),
+    key: digest([probes, distractors ?? ''].map((folder) => resolve(folder)).join(' ')),
     measure: (run, hooks) =>
-      withModel(run, probes, hooks, async (source) => {
-        const measured = async (other?: FaceSource) => {
-          const names = (from: FaceSource) => from.images.map(({ person }) => person);
-          const lists = megafaceLists(names(source), other && names(other));
-          const rows = [...lists.probes, ...lists.distractors];
-          const all = [...source.images, ...(other?.images ?? [])];
-          const templates = await templatesOf([source, ...(other ? [other] : [])], rows, hooks);
-          const result = await megaface(
-            {
-              templates,
-              people: rows.map((row) => all[row]!.person),
-              files: rows.map((row) => all[row]!.path),
-              probes: lists.probes.map((_, i) => i),
-              distractors: lists.distractors.map((_, i) => lists.probes.length + i),
-              sizes: [lists.distractors.length],
-              fars: [FAR],
-              replicates: 0,
-            },
-            { threads: hooks.threads, signal: hooks.signal },
-          );
-          const [tar] = result.verification.tarAtFar;
-          return {
-            figures: {
-              'rank-1': 100 * result.identification.at(-1)!.rates[0]!,
-              tar: tar!.tar === null ? null : 100 * tar!.tar,
-            },
-            ...(tar!.reason !== undefined && { reasons: { tar: tar!.reason } }),
-            about: [
-              [
-                other ? 'MegaFace' : "MegaFace's protocol on LFW, not MegaFace",
-                `${count(result.trials)} searches with ${count(lists.probes.length)} photographs of ${count(result.probePeople)} people among ${count(lists.distractors.length)} distractors${other ? '' : ' (people with one photograph)'}; ${count(result.verification.differentPairs)} impostor scores`,
-              ] as [string, string],
-              ...alignmentOf(source),
-            ],
-          };
-        };
-        return distractors === undefined
-          ? measured()
-          : withModel(run, distractors, hooks, measured, { nested: true });
-      }),
+      withModel(run, probes, hooks, (source) =>
+        distractors === undefined
+          ? measured(source, undefined, hooks)
+          : withModel(run, distractors, hooks, (other) => measured(source, other, hooks), { nested: true }),
+      ),
   };
 }
 
 /** Images whose features are held at once beside the templates. */
 const GROUP = 4096;
 
-/** Templates, image and mirror concatenated, of rows that count through the sources one after the other. */
-async function templatesOf(sources: readonly FaceSource[], rows: readonly number[], hooks: MeasureHooks) {
+/**
+ * Templates, image and mirror concatenated, of rows that count through the sources one after the other, and the places
+ * of those that cannot be read: the first `probes` must be.
+ */
+async function templatesOf(
+  sources: readonly FaceSource[],
+  rows: readonly number[],
+  probes: number,
+  hooks: MeasureHooks,
+) {
   const firsts = sources.map((_, s) => sources.slice(0, s).reduce((sum, one) => sum + one.images.length, 0));
+  const ofRow = (row: number) => firsts.findLastIndex((start) => row >= start);
+  const unreadable = new Set<number>();
   let templates: { length: number; original: Float32Array } | undefined;
   for (let first = 0; first < rows.length; ) {
-    const at = firsts.findLastIndex((start) => rows[first]! >= start);
-    const ends = firsts[at + 1] ?? Number.POSITIVE_INFINITY;
-    let end = first;
-    while (end < rows.length && end - first < GROUP && rows[end]! >= firsts[at]! && rows[end]! < ends) end++;
-    const group = rows.slice(first, end).map((row) => row - firsts[at]!);
     const begun = first;
+    const at = ofRow(rows[first]!);
+    let end = first + 1;
+    while (end < rows.length && end - first < GROUP && ofRow(rows[end]!) === at) end++;
     const features = await sources[at]!.features(
-      group,
-      following({ ...hooks, onProgress: (done) => hooks.onProgress?.(begun + done, rows.length) }),
+      rows.slice(first, end).map((row) => row - firsts[at]!),
+      {
+        ...following({
+          signal: hooks.signal,
+          onProgress: (done) => hooks.onProgress?.(begun + done, rows.length),
+        }),
+        onUnreadable(i, reason) {
+          if (begun + i < probes) throw new UserError(reason);
+          unreadable.add(begun + i);
+        },
+      },
     );
     const fused = fuse(features, 'concatenate');
     templates ??= { length: fused.length, original: new Float32Array(rows.length * fused.length) };
     templates.original.set(fused.original, first * fused.length);
     first = end;
   }
-  return templates!;
+  return { templates: templates!, unreadable };
 }

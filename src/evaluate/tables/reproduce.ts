@@ -1,8 +1,8 @@
 // A table of the paper from end to end: what is missing is trained and measured, what is there is not done again, and
 // after every run the table is whole, with what is known so far.
 import { readMetrics } from '../../train/index.js';
-import { readOutcome } from './outcome.js';
-import { COLUMNS } from './paper-table.js';
+import { type Measurement, type Outcome, readOutcome } from './outcome.js';
+import { COLUMNS, type ColumnId } from './paper-table.js';
 import { isBegun, type Plan, type PlannedRun, planTable, type ReproduceOptions } from './plan.js';
 import { openPasses, type Passes } from './protocols.js';
 import {
@@ -43,6 +43,12 @@ export async function reproduceTable(
   options: ReproduceOptions,
   hooks: ReproduceHooks = {},
 ): Promise<TableResult> {
+  const said = new Set<string>();
+  const say = (line: string) => {
+    // What holds for every run is said once.
+    if (!said.has(line)) hooks.onNote?.(line);
+    said.add(line);
+  };
   const plan = await planTable(options);
   const passes = await openPasses(options.table.columns, options, options.scale);
   for (const [protocol, flags] of passes.missing) hooks.onNote?.(`no data for ${protocol}: give ${flags}`);
@@ -57,7 +63,7 @@ export async function reproduceTable(
     const tell = (text: string) => hooks.onProgress?.({ text: `${name}: ${text}`, ...timing.state() });
     const outcome = await finishRun(run, passes.passes, {
       signal: hooks.signal,
-      onNote: (line) => hooks.onNote?.(`${name}: ${line}`),
+      onNote: say,
       onStep({ step, loss, accuracy }) {
         timing.at(run, step);
         const right = accuracy === undefined ? '' : `, accuracy ${(100 * accuracy).toFixed(0)} %`;
@@ -77,23 +83,27 @@ export async function reproduceTable(
 /** The table as it stands in its folders. */
 function tableResult(plan: Plan, { passes, missing }: Passes): TableResult {
   const { table, scale } = plan.options;
+  const measurementOf = (outcome: Outcome | undefined, column: ColumnId) => {
+    const { protocol } = COLUMNS[column];
+    const found = outcome?.measured[protocol];
+    return found && found.key === passes.get(protocol)?.key ? found : undefined;
+  };
+  const outcomes = plan.runs.map(({ folder }) => readOutcome(folder));
   const rows = table.rows.map((row) => {
     const own = plan.runs.filter((run) => run.row === row);
     const notRun = plan.notRun.get(row.id);
-    return rowResult(row, table.columns, own.map(stateOf), {
+    return rowResult(row, table.columns, own.map(stateOf), measurementOf, {
       ...(notRun !== undefined && { notRun }),
       ...(own[0] && { recipe: recipeText(own[0].config) }),
     });
   });
-  const outcomes = plan.runs.map(({ folder }) => readOutcome(folder));
   const columns = table.columns.map((id): ColumnResult => {
     const { title, unit, digits, better, protocol } = COLUMNS[id];
     const flags = missing.get(protocol);
-    const key = passes.get(protocol)?.key;
-    const measured = outcomes
-      .map((outcome) => outcome?.measured[protocol])
-      .find((found) => found !== undefined && found.key === key);
-    const ours = measured?.about.map(([name, value]) => `${name}: ${value}`).join('; ');
+    const ours = oursOf(
+      id,
+      outcomes.flatMap((outcome) => measurementOf(outcome, id) ?? []),
+    );
     return {
       ...{ id, title, unit, digits, better },
       ...(flags !== undefined && { noData: `no data: ${flags}` }),
@@ -110,6 +120,22 @@ function tableResult(plan: Plan, { passes, missing }: Passes): TableResult {
     settings: settingsOf(plan),
     remarks: [...table.remarks],
   };
+}
+
+/** What a column was measured on, with the range of the standard errors of its runs. */
+function oursOf(id: ColumnId, measured: readonly Measurement[]): string | undefined {
+  const [first] = measured;
+  if (!first) return undefined;
+  const errors = measured.flatMap((one) => one.errors?.[id] ?? []);
+  const inDigits = (value: number) => value.toFixed(COLUMNS[id].digits);
+  const [low, high] = [Math.min(...errors), Math.max(...errors)].map(inDigits);
+  return [
+    ...(first.about[id] === undefined ? [] : [first.about[id]]),
+    ...(errors.length > 0
+      ? [`standard error of a run over its folds ${low}${low === high ? '' : ` to ${high}`}`]
+      : []),
+    ...(first.alignment === undefined ? [] : [`faces ${first.alignment}`]),
+  ].join('; ');
 }
 
 function stateOf({ folder, seed }: PlannedRun): RunState {
@@ -139,7 +165,8 @@ class Timing {
 
   at(run: PlannedRun, step: number): void {
     if (!this.#before.has(run)) this.#before.set(run, step - 1);
-    this.#done.set(run, step);
+    // The last step counts when the run is measured too, so that the work is not all done before it is.
+    this.#done.set(run, Math.min(step, run.config.steps - 1));
   }
 
   finished(run: PlannedRun): void {

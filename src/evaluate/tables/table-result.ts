@@ -1,7 +1,7 @@
 // A reproduced table as JSON: what was published, what was measured beside it with its spread over seeds, and all that
 // a reader must know before comparing the two. It is whole at every moment: what is not measured says why.
-import type { Outcome } from './outcome.js';
-import { COLUMNS, type ColumnId, type Published, type Scale, type TableRow } from './paper-table.js';
+import type { Measurement, Outcome } from './outcome.js';
+import type { ColumnId, Published, Scale, TableRow } from './paper-table.js';
 
 export const TABLE_FORMAT = 'hypersphere-table/1';
 
@@ -45,7 +45,7 @@ export interface ColumnResult {
   better: 'higher' | 'lower';
   /** Why nothing was measured: which flags would give the data. */
   noData?: string;
-  /** What ours was measured on, in a sentence. */
+  /** What ours was measured on. */
   ours?: string;
 }
 
@@ -83,18 +83,19 @@ export interface RunState {
   seconds?: number;
 }
 
-/** A row with what its runs gave of these columns. */
+/** A row with what its runs gave of these columns, as far as it was measured on the data that is asked for. */
 export function rowResult(
   { id, title, published }: TableRow,
   columns: readonly ColumnId[],
   states: readonly RunState[],
+  measurementOf: (outcome: Outcome | undefined, column: ColumnId) => Measurement | undefined,
   told: Pick<RowResult, 'notRun' | 'recipe'>,
 ): RowResult {
   const reasons: RowResult['reasons'] = {};
   const runs = states.map(({ seed, begun, outcome, seconds }): RunSummary => {
     const figures: RunSummary['figures'] = {};
     for (const column of columns) {
-      const found = outcome?.measured[COLUMNS[column].protocol];
+      const found = measurementOf(outcome, column);
       const value = found?.figures[column];
       if (typeof value === 'number') figures[column] = value;
       const reason = found?.reasons?.[column];

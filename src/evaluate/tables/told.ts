@@ -1,6 +1,6 @@
 // What stands below a table: the data that was trained on, how each row was trained, and where this differs from the
 // runs of the paper. Without it two figures beside each other would be taken for comparable.
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { LossOptions } from '../../losses/index.js';
 import { type Config, FILES, PAPER, readSettings } from '../../train/index.js';
 import type { Depth } from './paper-table.js';
@@ -33,7 +33,7 @@ export function settingsOf(plan: Plan): TableResult['settings'] {
     ['Scale', options.scale],
     [
       'Training faces',
-      `${count(images)} images of ${count(about?.people ?? faces.people)} people (${options.data})`,
+      `${count(images)} images of ${count(about?.people ?? faces.people)} people (${basename(resolve(options.data))})`,
     ],
     [
       'Left out of training by name',
@@ -81,7 +81,7 @@ export function differencesOf(plan: Plan): TableResult['differences'] {
     ['steps', count(PAPER.steps), count(steps)],
     ['images seen in training', count(PAPER.steps * PAPER.batch), count(steps * batch)],
     ['rate at the start', String(PAPER.rate), rates],
-    ['runs of each row', 'one, as far as the paper says', count(seeds)],
+    ['runs of each row', '1 (as far as the paper says)', count(seeds)],
   ];
   return rows.filter(([, paper, here]) => paper !== here && !paper.startsWith(`${here} `));
 }
