@@ -139,7 +139,7 @@ function askedThreshold(
   if (at < 0) {
     const pairs = impostor.cosines.length.toLocaleString('en');
     const reason = tail
-      ? `one false match in ${Math.round(1 / one.perComparison).toLocaleString('en')} pairs is too rare to be told from ${pairs}`
+      ? `one false match in ${Number((1 / one.perComparison).toPrecision(2)).toLocaleString('en')} pairs is too rare to be told from ${pairs}`
       : `${pairs} pairs are too few, and their highest scores too equal to go on from`;
     return { ...one, threshold: null, extrapolated, falseMatches: 0, fnmr: null, reason };
   }

@@ -23,7 +23,7 @@ const STEPS = 100;
 /**
  * The line of least expected cost -log P(the right kind) at `prior` (of the same person, 0..1). Instead of 1 and 0 it
  * aims at (N + 1) / (N + 2) and 1 / (N + 2), N being the pairs of the kind that weigh anything. Newton's method with
- * halved steps in float64, from `start` or from a flat line.
+ * halved steps in float64, from `start` where that is better than a flat line.
  * Throws a UserError when a kind is missing or a score is not a number. The slope is negative when scores fall.
  */
 export function fitLine(
@@ -37,9 +37,11 @@ export function fitLine(
   // Scores are centred and scaled, so that slope and intercept are of one size.
   const centre = (meanOf(genuine) + meanOf(impostor)) / 2;
   const scale = Math.max(1e-12, spreadOf(genuine, centre) + spreadOf(impostor, centre)) / 2;
-  let a = start.slope * scale;
-  let b = start.intercept + start.slope * centre + logOdds;
+  let [a, b] = [0, 0];
   let now = costAt(kinds, a, b, centre, scale);
+  const [a0, b0] = [start.slope * scale, start.intercept + start.slope * centre + logOdds];
+  const given = costAt(kinds, a0, b0, centre, scale);
+  if (given.cost < now.cost) [a, b, now] = [a0, b0, given];
   for (let step = 0; step < STEPS; step++) {
     const [da, db] = newton(now);
     // What the parabola promises; below the rounding of a long sum nothing is gained.

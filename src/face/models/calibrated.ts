@@ -39,7 +39,7 @@ export function decideBy(
   // Rates that differ in their last digits only are one.
   const at = table.findIndex((point) => point.fmr <= rate * (1 + 1e-9));
   if (rate > first.fmr * (1 + 1e-9) || at < 0) {
-    const among = comparisons > 1 ? ` of one comparison (${fmr} among ${comparisons} people)` : '';
+    const among = comparisons > 1 ? ` of one comparison (${fmr} among ${comparisons} comparisons)` : '';
     throw new UserError(
       `the calibration on ${data.name} tells false match rates from ${round(last.fmr)} to ${round(first.fmr)}, not ${round(rate)}${among}; choose another --fmr${rate < last.fmr ? ', or calibrate on more people' : ''}`,
     );
