@@ -3,7 +3,7 @@
 // of a person is a search. The question is how the rank of the mate falls as distractors become a million.
 import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
-import { eachBlock, type ScanOptions, type TemplateSource } from '../search/index.js';
+import { type BlockOptions, eachBlock, type TemplateSource } from '../search/index.js';
 import { cosineAt, countVectors, noDirection, squaredNorm, type Vectors } from '../theory/vectors.js';
 import type { CmcCurve, VerificationPart } from './evaluation.js';
 import { type MatedProbe, MateRanks } from './mate-ranks.js';
@@ -81,7 +81,7 @@ export interface MegafaceResult {
  */
 export async function megaface(
   input: MegafaceInput,
-  { threads, signal, onProgress }: Pick<ScanOptions, 'threads' | 'signal' | 'onProgress'> = {},
+  { threads, signal, onProgress }: Pick<BlockOptions, 'threads' | 'signal' | 'onProgress'> = {},
 ): Promise<MegafaceResult> {
   const { templates, people, fars = standardFars, replicates = 1000, seed = 1 } = input;
   const { length, original } = templates;
