@@ -10,7 +10,7 @@ import type { FaceSource } from '../../face/index.js';
 import { whole } from '../flags.js';
 import { timedProgress } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { rates } from './open-set.js';
+import { factsOf, rates } from './open-set.js';
 import { openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
 
 const HELP = `
@@ -111,7 +111,7 @@ async function run(flags: Flags): Promise<void> {
         summary,
         model: evaluatedModel(source, templates.length),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...factsOf(source),
           ['Metadata', `${flags.meta}: ${images.names.length} images, ${meta.templates.length} templates`],
           [
             'Template',

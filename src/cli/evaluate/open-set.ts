@@ -1,5 +1,5 @@
 // hypersphere evaluate open-set: who is it, if anyone, with strangers among the searches.
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
@@ -80,7 +80,9 @@ async function run(flags: Flags): Promise<void> {
     const asked = flags.gallerySize?.map((size) => (size === 'all' ? people : size));
     const drawn = `drawn with seed ${seed}: ${enrol} image${enrol === 1 ? '' : 's'} of each of ${rateName(share)} of the people with more`;
     if (flags.report !== undefined) {
-      const about: Record<string, string | number> = given ? { from: flags.lists! } : { seed, enrol, share };
+      const about: Record<string, string | number> = given
+        ? { from: basename(flags.lists!) }
+        : { seed, enrol, share };
       await writeWhole(join(flags.report, 'lists.json'), listsText(lists, about));
     }
     const features = await featuresOf(source, rows);
@@ -115,7 +117,7 @@ async function run(flags: Flags): Promise<void> {
         ],
         model: evaluatedModel(source, templates.length),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...factsOf(source),
           ['Lists', given ? flags.lists! : drawn],
           ['Enrolled', `${people} people, ${lists.gallery.length} images`],
           ['Mated probes', `${lists.mated.length} of ${result.matedPeople} people`],
@@ -154,6 +156,10 @@ async function run(flags: Flags): Promise<void> {
     await source.close();
   }
 }
+
+/** What the source says of itself, but for the fusion, which the protocol states as it used it. */
+export const factsOf = ({ facts }: FaceSource): [string, string][] =>
+  facts.filter(([name]) => name !== 'Image and mirror').map(([name, value]) => [name, value]);
 
 /** Rows of the lists' images in the source. Throws a UserError that names the first that is not there. */
 function rowsOf({ gallery, mated, nonMated }: OpenSetLists, source: FaceSource, file?: string): number[] {
