@@ -1,6 +1,6 @@
 // Evaluations as they were kept: evaluation.json, checked before it is drawn, so that a file that was damaged, edited
 // or written by another version is one clear line.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
@@ -33,17 +33,18 @@ const histogram = z.object({
   standardDeviation: orNaN,
 });
 
-const rates = (...names: string[]) =>
-  z
-    .looseObject(Object.fromEntries(names.map((name) => [name, z.array(rate)])))
-    .refine((curve) => new Set(names.map((name) => (curve[name] as number[]).length)).size === 1, {
-      message: `${names.join(' and ')} are not equally long`,
-    });
+/** Whether the lists of these names are equally long, and the message if they are not. */
+const equallyLong = (...names: string[]) =>
+  [
+    (curve: Record<string, unknown>) =>
+      new Set(names.map((name) => (curve[name] as readonly unknown[]).length)).size === 1,
+    `${names.join(' and ')} are not equally long`,
+  ] as const;
 
 const verification = z.looseObject({
   samePairs: count,
   differentPairs: count,
-  roc: rates('far', 'tar'),
+  roc: z.looseObject({ far: z.array(rate), tar: z.array(rate) }).refine(...equallyLong('far', 'tar')),
   tarAtFar: z.array(
     z.looseObject({ far: rate, tar: rate.nullable(), falseAccepts: count, interval: pair.optional() }),
   ),
@@ -71,15 +72,17 @@ const cmc = z
     rates: z.array(rate),
     intervals: z.array(pair).optional(),
   })
-  .refine(({ ranks, rates: own }) => ranks.length === own.length, 'ranks and rates are not equally long');
+  .refine(...equallyLong('ranks', 'rates'));
 
-const det = rates('fpir', 'fnir').and(
-  z.looseObject({
+const det = z
+  .looseObject({
     gallery: count,
     mated: count,
     nonMated: count,
     rank: count,
     thresholds: z.array(orInfinity),
+    fpir: z.array(rate),
+    fnir: z.array(rate),
     points: z.array(
       z.looseObject({
         fpir: rate,
@@ -90,8 +93,8 @@ const det = rates('fpir', 'fnir').and(
         thresholdInterval: pair.optional(),
       }),
     ),
-  }),
-);
+  })
+  .refine(...equallyLong('fpir', 'fnir'));
 
 const face = z.looseObject({ path: z.string(), person: z.string() });
 
@@ -147,7 +150,11 @@ export function parseEvaluation(text: string, file: string): Evaluation {
 
 /** An evaluation from its file, or from the report folder that holds it as evaluation.json. */
 export async function readEvaluation(place: string): Promise<{ file: string; evaluation: Evaluation }> {
-  const folder = statSync(place, { throwIfNoEntry: false })?.isDirectory();
-  const file = folder ? join(place, 'evaluation.json') : place;
+  const stat = statSync(place, { throwIfNoEntry: false });
+  const file = stat?.isDirectory() ? join(place, 'evaluation.json') : place;
+  if (!existsSync(file))
+    throw new UserError(
+      `${place}: ${stat ? 'no evaluation.json there' : 'not there'}; name a folder that --report wrote, or its evaluation.json`,
+    );
   return { file, evaluation: parseEvaluation((await readWhole(file)).toString('utf8'), file) };
 }

@@ -93,7 +93,7 @@ export function stepsOf(
       firm: parts[k]! >= firmFrom / SLACK && (!misses || miss * missTrials * SLACK >= FIRM),
     }));
   });
-  return misses ? steps.filter(({ miss }) => miss * missTrials * SLACK >= 1) : steps;
+  return steps.filter(({ from, to, miss }) => from < to && (!misses || miss * missTrials * SLACK >= 1));
 }
 
 /** Numbers of false positives at which a curve is marked: 1, 2, 5, 10, 20 .. up to all. */
