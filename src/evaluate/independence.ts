@@ -3,6 +3,7 @@
 // Comparisons of one probe are not independent (a face that resembles one person resembles others); how far that
 // matters is measured here, on the same searches.
 import { falsePositiveRate } from '../face/gallery.js';
+import { perComparison } from '../face/models/calibrated.js';
 import type { FnirAtFpir } from './evaluation.js';
 import { type Searches, scoresInto } from './searches.js';
 import type { Templates } from './templates.js';
@@ -38,9 +39,7 @@ export function independence(
   const known = points.flatMap(({ fpir, threshold }) => (threshold === null ? [] : [{ fpir, threshold }]));
   if (known.length === 0) return [];
   const comparisons = nonMated.length * N;
-  const allowed = known.map(({ fpir }) =>
-    Math.floor(-Math.expm1(Math.log1p(-fpir) / N) * comparisons * (1 + 1e-12)),
-  );
+  const allowed = known.map(({ fpir }) => Math.floor(perComparison(fpir, N) * comparisons * (1 + 1e-12)));
   const lowest = Math.min(...known.map(({ threshold }) => threshold));
   const falling = [...bestScores.keys()].sort((a, b) => bestScores[b]! - bestScores[a]!);
   // The m highest comparisons are among those of the m probes with the highest candidates; one more tells of a tie.

@@ -36,7 +36,7 @@ export interface OpenSetResult {
   /** Closed-set identification of the mated probes. */
   identification: CmcCurve[];
   independence: Independence[];
-  /** In the largest gallery, at the threshold of `mistakesAt`; the worst of each kind first. */
+  /** In the largest gallery, at the threshold of `mistakesAt`; the worst of each kind first, one of every two people. */
   mistakes: Mistake[];
   /** The FPIR whose threshold judges the mistakes: 1 %, or the nearest that is known. */
   mistakesAt?: number;
@@ -169,7 +169,6 @@ function hardest(
   const matches = [...nonMated.keys()]
     .filter((search) => bestScores[search]! >= threshold)
     .sort((a, b) => bestScores[b]! - bestScores[a]! || a - b)
-    .slice(0, SHOWN)
     .map((search) => ({
       kind: 'false match' as const,
       probe: nonMated[search]!,
@@ -179,14 +178,23 @@ function hardest(
   const misses = [...mated.keys()]
     .filter((search) => mateScores[search]! < threshold)
     .sort((a, b) => mateScores[a]! - mateScores[b]! || a - b)
-    .slice(0, SHOWN)
     .map((search) => ({
       kind: 'false non-match' as const,
       probe: mated[search]!,
       person: probes[mated[search]!]!.person,
       score: mateScores[search]!,
     }));
-  return [...matches, ...misses].map(({ kind, probe, person, score }) => ({
+  /** The first of every two people: one wrong label would fill the list otherwise. */
+  const once = <T extends { probe: number; person: string }>(list: T[]): T[] => {
+    const seen = new Set<string>();
+    return list
+      .filter(({ probe, person }) => {
+        const both = `${probes[probe]!.person}\n${person}`;
+        return !seen.has(both) && seen.add(both);
+      })
+      .slice(0, SHOWN);
+  };
+  return [...once(matches), ...once(misses)].map(({ kind, probe, person, score }) => ({
     kind,
     a: probes[probe]!,
     b: photograph.get(person)!,

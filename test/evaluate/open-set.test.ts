@@ -103,7 +103,7 @@ describe('an experiment on the circle', () => {
 
   it('names the mistakes at the threshold of the FPIR nearest to 1 %', () => {
     expect(result.mistakesAt).toBe(0.34);
-    expect(result.mistakes).toHaveLength(3);
+    expect(result.mistakes).toHaveLength(2);
     const [match, ...misses] = result.mistakes;
     expect(match).toMatchObject({
       kind: 'false match',
@@ -111,9 +111,9 @@ describe('an experiment on the circle', () => {
       b: { path: 'ann/gallery-0.jpg', person: 'ann' },
       threshold: three!.points[0]!.threshold,
     });
+    // Bob is missed twice; the worse one is shown.
     expect(misses.map(({ kind, a, b }) => [kind, a.path, b.path])).toEqual([
       ['false non-match', 'bob/mated-2.jpg', 'bob/gallery-1.jpg'],
-      ['false non-match', 'bob/mated-1.jpg', 'bob/gallery-1.jpg'],
     ]);
     expect(misses[0]!.score).toBeCloseTo(cosine(60), 12);
   });
