@@ -44,17 +44,19 @@ export { type WrittenRecords, writeRecordSet } from './record-writer.js';
 export { type AreaSums, areaSums, type RgbImage, resample, type Window } from './resample.js';
 export {
   readSafetensors,
-  readSafetensorsHeader,
   type Safetensors,
-  type SafetensorsHeader,
   type StoredData,
   type StoredDType,
   type StoredTensor,
+  writeSafetensors,
+} from './safetensors.js';
+export {
+  readSafetensorsHeader,
+  type SafetensorsHeader,
   safetensorsHeaderLength,
   type TensorPlace,
-  writeSafetensors,
   writeSafetensorsHeader,
-} from './safetensors.js';
+} from './safetensors-header.js';
 export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
 export { parseScores, readScores, type ScoredPair, type ScoreList } from './score-list.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';

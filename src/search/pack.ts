@@ -33,7 +33,11 @@ const LEVELS = 127;
 /** Rows of unit vectors [N, length] as `type` stores them. float32 is handed back as it is. */
 export function packRows(rows: Float32Array, length: number, type: TemplateType): StoredRows {
   if (type === 'float32') return { values: rows };
-  if (type === 'float16') return { values: Uint16Array.from(rows, numberToHalf) };
+  if (type === 'float16') {
+    const values = new Uint16Array(rows.length);
+    for (let i = 0; i < rows.length; i++) values[i] = numberToHalf(rows[i]!);
+    return { values };
+  }
   const count = rows.length / length;
   const values = new Int8Array(rows.length);
   const scales = new Float32Array(count);
