@@ -31,6 +31,9 @@ export {
   histograms,
 } from './histogram.js';
 export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
+export { type MegafaceInput, type MegafaceResult, megaface, type WrongPair } from './megaface.js';
+export { type MegafaceListOptions, type MegafaceLists, megafaceLists } from './megaface-lists.js';
+export { megafaceNotes, summariseMegaface } from './megaface-summary.js';
 export { hardestMistakes, type JudgedTrials } from './mistakes.js';
 export { type OpenSetInput, type OpenSetResult, openSet, standardFpirs, standardSizes } from './open-set.js';
 export {
@@ -73,6 +76,7 @@ export {
   tarAtFar,
   tarsAtFars,
 } from './roc.js';
+export { type CountedOptions, countedVerification, ScoreCounts } from './score-counts.js';
 export { type ClassSeparation, classSeparation } from './separation.js';
 export { type SummaryRow, summarise } from './summary.js';
 export { type Features, type Fusion, fuse, l2Normalise, type Templates } from './templates.js';
@@ -97,3 +101,13 @@ export {
   verifyScores,
 } from './verify-list.js';
 export { type PairVerification, type VerifyPairsOptions, verifyPairs } from './verify-pairs.js';
+export {
+  type Aggregation,
+  aggregationNames,
+  aggregations,
+  videoScore,
+  videoTemplate,
+  type YtfInput,
+  type YtfResult,
+  ytf,
+} from './ytf.js';

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
-import { type Fusion, fuse } from '../../evaluate/index.js';
-import { megaface } from '../../evaluate/megaface.js';
-import { megafaceLists } from '../../evaluate/megaface-lists.js';
-import { megafaceNotes, summariseMegaface } from '../../evaluate/megaface-summary.js';
+import {
+  type Fusion,
+  fuse,
+  megaface,
+  megafaceLists,
+  megafaceNotes,
+  summariseMegaface,
+} from '../../evaluate/index.js';
 import { type FaceSource, type FolderImage, requireSameModel, sourceOfEmbeddings } from '../../face/index.js';
 import { numbers, whole } from '../flags.js';
 import { timedProgress, UsageError } from '../output.js';

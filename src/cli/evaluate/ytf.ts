@@ -2,8 +2,17 @@
 import { Command, Option } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { type FoundVideos, findVideos, readVideoPairs } from '../../data/ytf.js';
-import { type Fusion, fuse, hardestMistakes, summarise } from '../../evaluate/index.js';
-import { type Aggregation, aggregationNames, aggregations, videoTemplate, ytf } from '../../evaluate/ytf.js';
+import {
+  type Aggregation,
+  aggregationNames,
+  aggregations,
+  type Fusion,
+  fuse,
+  hardestMistakes,
+  summarise,
+  videoTemplate,
+  ytf,
+} from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
 import type { Vectors } from '../../theory/vectors.js';
 import { whole } from '../flags.js';
