@@ -22,16 +22,17 @@ const gap = (cosine: number): number => Math.max(2 ** -24, 1 - cosine);
 
 /**
  * The tail of `pairs` cosines, of which `falling` are the `first` highest or more, in falling order: fitted between
- * the `first`-th and the `last`-th, which may be pairs of one person up to there.
+ * the `first`-th and the `last`-th. If half of the `last` highest are pairs of one person, the exponent comes out some
+ * tenth too low.
  */
 export function nullTail(
   falling: Float32Array | Float64Array,
   { pairs, first, last }: { pairs: number; first: number; last: number },
 ): NullTail {
-  const [from, upTo] = [falling[first - 1]!, falling[last - 1]!];
+  const [from, upTo] = [falling[first - 1]!, falling[last]!];
   let sum = last * Math.log(gap(from) / gap(upTo));
   for (let i = last; i < first; i++) sum += Math.log(gap(from) / gap(falling[i]!));
-  return { pairs, from, upTo, share: first / pairs, exponent: (first - last) / sum };
+  return { pairs, from, upTo, share: first / pairs, exponent: (first - 1 - last) / sum };
 }
 
 /** Share of pairs of different people that are expected at or above a cosine; below `from` no more than at `from`. */

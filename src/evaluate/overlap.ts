@@ -99,11 +99,12 @@ const BINS = 2000;
 const FEWEST = 20;
 
 /**
- * Who is in both sets. Of all comparisons, at most one a person of the smaller set can be of one person, so that many
- * of the most alike are only counted, and the tail is fitted to the next nine times as many. The second opinion is the
- * likeness of training people with different labels, each person's template with `train.reduced` of the others: from as
- * many images as the test people have, as a mean of few images is less like anything; of theirs, pairs up to .4 a
- * person may be labels that share a person. Throws a UserError for an empty set or templates of different lengths.
+ * Who is in both sets. Of all comparisons, at most one a person of the smaller set can be of one person, so that twice
+ * as many of the most alike are only counted, and the tail is fitted to the next nine times as many; that needs 60
+ * people or more in the larger set. The second opinion is the likeness of training people with different labels, each
+ * person's template with `train.reduced` of the others: from as many images as the test people have, as a mean of few
+ * images is less like anything; among them one pair for ten people may be labels that share a person. Throws a
+ * UserError for an empty set or templates of different lengths.
  */
 export function findOverlap(
   train: PersonTemplates,
@@ -128,10 +129,10 @@ export function findOverlap(
       );
   }
   const comparisons = n * k;
-  const last = Math.max(10, Math.min(n, k));
+  const last = Math.max(10, 2 * Math.min(n, k));
   const nearest = compare(train, test, 10 * last);
   const tail =
-    comparisons >= 40 * last
+    comparisons >= 30 * last
       ? nullTail(nearest.falling, { pairs: comparisons, first: 10 * last, last })
       : undefined;
   const among = trainingTail(train, trainingPeople, seed);

@@ -201,7 +201,7 @@ function curve({ curve: points, similarity, tail, training, comparisons }: Overl
         ? [{ colour: colours.faint, text: 'expected if they were as alike as the training people are' }]
         : []),
     ])}${plot}`,
-    html`Of ${comparisons.toLocaleString('en')} comparisons, how many reach a similarity, and how many strangers alone would. The line continues what was seen between ${tail!.from.toFixed(3)} and ${tail!.upTo.toFixed(3)}: strangers thin out as in a space of ${dimension(tail!.exponent)} dimensions${training && html` (those of the training set: ${dimension(training.exponent)})`}. Points that leave the line to the right are people in both sets.${similarity !== undefined && html` The upright line is the similarity of the decision.`}`,
+    html`Of ${comparisons.toLocaleString('en')} comparisons, how many reach a similarity, and how many strangers alone would. The line continues what was seen between ${tail!.from.toFixed(3)} and ${tail!.upTo.toFixed(3)}: strangers thin out as in a space of ${dimension(tail!.exponent)} dimensions${training && html` (those of the training set: ${dimension(training.exponent)})`}. Where the points leave it, there are more than strangers explain.${similarity !== undefined && html` The upright line is the similarity of the decision.`}`,
     { wide: true },
   );
 }
