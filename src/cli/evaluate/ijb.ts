@@ -98,12 +98,13 @@ async function run(flags: Flags): Promise<void> {
         `1:N over subjects of gallery 1 (${found.people[0]}), gallery 2 (${found.people[1]}) and others (${found.people[2]}) apart`,
       );
     } else notes.push('there are no tables of galleries and probes: 1:N is left out');
-    summary.push({
-      figure: 'intervals',
-      value: '95 %',
-      interval: '',
-      note: `bootstrap: ${drawn.join('; ')}; seed ${seed}`,
-    });
+    if ((flags.replicates ?? 1000) > 1)
+      summary.push({
+        figure: 'intervals',
+        value: '95 %',
+        interval: '',
+        note: `bootstrap: ${drawn.join('; ')}; seed ${seed}`,
+      });
     await finish(
       {
         protocol: 'ijb',
