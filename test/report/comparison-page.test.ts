@@ -78,6 +78,23 @@ describe('what may be compared', () => {
     expect(document.querySelector('h1')!.textContent).toBe('Verification of pairs, mode exact');
   });
 
+  test.each([
+    ['Image and mirror', 'concatenate', 'sum'],
+    ['Template', 'image and mirror: concatenate', 'image and mirror: none'],
+    ['Distractors: Embeddings', 'a.npy', 'b.npy'],
+    [
+      'Alignment',
+      "taken as they are; the model's template: arcface",
+      "taken as they are; the model's template: dlib",
+    ],
+  ])('is what differs in how a model is used: %s', (name, one, other) => {
+    const of = (value: string) => ({
+      ...base(),
+      settings: [...base().settings, [name, value] as [string, string]],
+    });
+    expect(differences(settingRows(runs(of(one), of(other))))).toEqual([]);
+  });
+
   test('in another folder is the same data', () => {
     const moved = {
       ...base(),
@@ -154,6 +171,18 @@ describe('the page', () => {
     for (const { svg } of plots)
       for (const name of ['m0', 'm1', 'm2']) expect(svg.text).toContain(`>${name}`);
     expect(document.body.textContent).toContain('in galleries of 100, the largest that all have');
+  });
+
+  test('takes the galleries of IJB for what they are: two halves, by number', () => {
+    const ijb = evaluationOf({
+      protocol: 'ijb',
+      identification: [cmc(40), cmc(40)],
+      openSet: [det(40), det(40)],
+    });
+    const names = figuresOf(ijb).map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain('FNIR at FPIR 1 %, gallery 2');
+    expect(expectPage([ijb, ijb]).plots.map(({ id }) => id)).toEqual(['cmc', 'open-set-det']);
   });
 
   test('compares in the largest gallery that all have, and draws no CMC where they share none', () => {

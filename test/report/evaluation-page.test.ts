@@ -100,6 +100,15 @@ describe('the page', () => {
 
   test.each([
     [{ verification: verificationOf(400) }, ['roc', 'det', 'scores', 'angles']],
+    // Without a miss there is no trade-off to draw.
+    [
+      { verification: { ...verificationOf(400), roc: { far: [0, 1], tar: [1, 1] } } },
+      ['roc', 'scores', 'angles'],
+    ],
+    [
+      { protocol: 'ijb', identification: [cmc(10), cmc(20)], openSet: [det(10), det(20)] },
+      ['cmc', 'open-set-det'],
+    ],
     [{ identification: [cmc(1000)] }, ['cmc']],
     [{ identification: [cmc(10), cmc(100, 0.7)] }, ['cmc', 'rank-1']],
     [{ openSet: [det(50)] }, ['open-set-det']],

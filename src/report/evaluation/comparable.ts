@@ -32,12 +32,12 @@ export interface SettingRow {
   name: string;
   values: string[];
   differs: boolean;
-  /** Whether a difference means that the figures are not of one thing. */
+  /** Whether it differs in a way that makes the figures those of two things. */
   matters: boolean;
 }
 
 /** Settings that say which model it was and where it ran, and may differ between runs that are compared. */
-const OF_THE_MODEL = new Set(['embeddings', 'model', 'computed on', 'image and mirror', 'threads']);
+const OF_THE_MODEL = /^(distractors: )?(embeddings|model|computed on|image and mirror|scores|meaning)$/i;
 
 /** All settings side by side, first what a model is, then what was set, in the order of the first run that has it. */
 export function settingRows(runs: readonly Run[]): SettingRow[] {
@@ -75,7 +75,7 @@ export function settingRows(runs: readonly Run[]): SettingRow[] {
       row(
         name,
         runs.map(({ evaluation }) => settingOf(evaluation, name)),
-        !OF_THE_MODEL.has(name.toLowerCase()),
+        !OF_THE_MODEL.test(name),
       ),
     ),
     trials('Pairs of one person', ({ verification }) => verification?.samePairs),
@@ -91,8 +91,10 @@ const settingOf = ({ settings }: Evaluation, name: string): string =>
   [...new Set(settings.filter(([own]) => own === name).map(([, value]) => value))].join('; ');
 
 function row(name: string, values: string[], matters: boolean): SettingRow {
-  const differs = new Set(values.map(asData)).size > 1;
-  return { name, values, differs, matters };
+  const distinct = (as: (value: string) => string) => new Set(values.map(as)).size > 1;
+  // How image and mirror become one template belongs to the model, as a file of scores does.
+  const alike = (value: string) => asData(value).replace(/image and mirror: \w+|the scores of .*$/, '');
+  return { name, values, differs: distinct(asData), matters: matters && distinct(alike) };
 }
 
 /**
@@ -107,4 +109,4 @@ const asData = (value: string): string =>
 
 /** What forbids a comparison; empty when nothing does. */
 export const differences = (rows: readonly SettingRow[]): SettingRow[] =>
-  rows.filter(({ differs, matters }) => differs && matters);
+  rows.filter(({ matters }) => matters);

@@ -124,6 +124,6 @@ const settingsTable = (runs: readonly Run[], rows: readonly SettingRow[]): Marku
   html`<div class="scroll beside"><table><thead><tr><th scope="col">Setting</th>${heads(runs)}</tr></thead>
 <tbody>${rows.map(
     ({ name, values, differs, matters }) =>
-      html`<tr class="${[differs && 'differs', differs && matters && 'matters'].filter(Boolean).join(' ')}"><th scope="row">${name}</th>${values.map((value) => html`<td>${value || '–'}</td>`)}</tr>
+      html`<tr class="${[differs && 'differs', matters && 'matters'].filter(Boolean).join(' ')}"><th scope="row">${name}</th>${values.map((value) => html`<td>${value || '–'}</td>`)}</tr>
 `,
   )}</tbody></table></div>`;

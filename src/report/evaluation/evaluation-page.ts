@@ -94,11 +94,11 @@ ${any && how && html`<p>The intervals: ${how}. 95 % of the figures of the draws 
 `;
 }
 
-const DRAWN = {
+const DRAWN: Record<string, string> = {
   people: 'A pair of two people counts as often as both of them were drawn.',
   images: 'A pair of two images counts as often as both of them were drawn.',
   pairs: 'Pairs that share a person vary together, which this leaves out: the intervals are too narrow.',
-} as const;
+};
 
 function settings({ model, settings: set, seconds }: Evaluation): Markup {
   const about: [string, Piece][] = [

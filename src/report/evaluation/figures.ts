@@ -1,7 +1,8 @@
 // The figures of evaluations as numbers that can be compared: which way is better, and which of several is the best as
 // far as their intervals allow saying so.
 import type { Evaluation } from '../../evaluate/evaluation.js';
-import { inPercent, share, whole } from './axes.js';
+import { inPercent, share } from './axes.js';
+import { galleriesApart, galleryName, padding } from './plot-parts.js';
 
 /** One figure of one evaluation. */
 export interface Figure {
@@ -19,19 +20,25 @@ const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
 const plain = (value: number): string => value.toFixed(4);
 
 /** The figures of an evaluation, those that matter most first. */
-export function figuresOf({ verification, identification, openSet }: Evaluation): Figure[] {
+export function figuresOf(evaluation: Evaluation): Figure[] {
+  const { verification, identification, openSet } = evaluation;
+  const apart = galleriesApart(evaluation);
   return [
     ...(verification ? ofVerification(verification) : []),
     ...(identification ?? []).map(
-      ({ gallery, rates, intervals }): Figure => ({
-        ...{ name: `Rank-1, gallery ${whole(gallery)}`, better: 'higher', value: rates[0] ?? null },
+      ({ gallery, rates, intervals, synthetic }, i): Figure => ({
+        ...{
+          name: `Rank-1, ${galleryName(gallery, i, apart)}${padding({ synthetic })}`,
+          better: 'higher',
+          value: rates[0] ?? null,
+        },
         ...{ interval: intervals?.[0], print: percent },
       }),
     ),
-    ...(openSet ?? []).flatMap(({ gallery, points }) =>
+    ...(openSet ?? []).flatMap(({ gallery, points }, i) =>
       points.map(
         ({ fpir, fnir, interval, reason }): Figure => ({
-          name: `FNIR at FPIR ${inPercent(fpir)} %, gallery ${whole(gallery)}`,
+          name: `FNIR at FPIR ${inPercent(fpir)} %, ${galleryName(gallery, i, apart)}`,
           ...{ better: 'lower', value: fnir, interval, reason, print: percent },
         }),
       ),

@@ -4,19 +4,38 @@ import { html, type Piece } from '../html.js';
 import { colours } from '../plot.js';
 import { inPercent, whole } from './axes.js';
 import { cmcPlot, type Line, rateByGallery } from './lines-plot.js';
-import { colourOf, type EvaluationPlot, intervalText, largestShared, type Named } from './plot-parts.js';
+import {
+  colourOf,
+  type EvaluationPlot,
+  galleryName,
+  intervalText,
+  largestShared,
+  type Named,
+  padding,
+} from './plot-parts.js';
 
 /** The CMC of one evaluation, a line a gallery, and how its first rank falls as the gallery grows. */
-export function identificationPlots(curves: readonly CmcCurve[]): EvaluationPlot[] {
-  const lines = curves.map((curve, i) => cmcLine(curve, `gallery ${galleryOf(curve)}`, colourOf(i)));
-  const plots = [cmc(lines, 'one curve a size of the gallery')];
-  if (new Set(curves.map(({ gallery }) => gallery)).size > 1)
+export function identificationPlots(curves: readonly CmcCurve[], apart: boolean): EvaluationPlot[] {
+  const lines = curves.map((curve, i) =>
+    cmcLine(curve, `${galleryName(curve.gallery, i, apart)}${curve.synthetic ? '*' : ''}`, colourOf(i)),
+  );
+  const plots = [
+    cmc(
+      lines,
+      'one curve a gallery',
+      curves.some(({ synthetic }) => synthetic),
+    ),
+  ];
+  if (!apart && new Set(curves.map(({ gallery }) => gallery)).size > 1)
     plots.push(byGallery([{ name: '', colour: colours.accent, part: curves }]));
   return plots;
 }
 
 /** The CMC of several evaluations in the largest gallery that all have, and their first ranks. */
-export function comparedIdentification(runs: readonly Named<readonly CmcCurve[]>[]): EvaluationPlot[] {
+export function comparedIdentification(
+  runs: readonly Named<readonly CmcCurve[]>[],
+  apart: boolean,
+): EvaluationPlot[] {
   const gallery = largestShared(runs.map(({ part }) => part));
   const plots: EvaluationPlot[] = [];
   if (gallery !== undefined) {
@@ -25,16 +44,16 @@ export function comparedIdentification(runs: readonly Named<readonly CmcCurve[]>
     );
     plots.push(cmc(lines, `in galleries of ${whole(gallery)}, the largest that all have`));
   }
-  if (runs.some(({ part }) => part.length > 1)) plots.push(byGallery(runs));
+  if (!apart && runs.some(({ part }) => part.length > 1)) plots.push(byGallery(runs));
   return plots;
 }
 
-function cmc(lines: readonly Line[], which: string): EvaluationPlot {
+function cmc(lines: readonly Line[], which: string, padded = false): EvaluationPlot {
   return {
     id: 'cmc',
     title: 'Cumulative match characteristic',
     svg: cmcPlot(lines),
-    caption: html`How often the right person is among the best candidates, ${which}.${lines.some(({ points }) => points.some(({ interval }) => interval)) && ' Shaded: 95 % intervals.'}`,
+    caption: html`How often the right person is among the best candidates, ${which}.${lines.some(({ points }) => points.some(({ interval }) => interval)) && ' Shaded: 95 % intervals.'}${padded && ' *: padded with synthetic templates.'}`,
   };
 }
 
@@ -53,7 +72,7 @@ function byGallery(runs: readonly Named<readonly CmcCurve[]>[]): EvaluationPlot 
       ...{ name, colour },
       points: sorted.map(({ gallery, rates, intervals, trials, synthetic }) => ({
         ...{ x: gallery, y: rates[0]!, interval: intervals?.[0] },
-        title: `${name && `${name}, `}gallery ${galleryOf({ gallery, synthetic })}: rank-1 ${inPercent(rates[0]!)} % (${whole(rates[0]! * trials)} of ${whole(trials)} searches)${intervalText(intervals?.[0])}`,
+        title: `${name && `${name}, `}gallery ${whole(gallery)}${padding({ synthetic })}: rank-1 ${inPercent(rates[0]!)} % (${whole(rates[0]! * trials)} of ${whole(trials)} searches)${intervalText(intervals?.[0])}`,
       })),
     };
   });
@@ -68,9 +87,6 @@ function byGallery(runs: readonly Named<readonly CmcCurve[]>[]): EvaluationPlot 
     caption: html`How often the right person comes first. Every template more in the gallery is one more chance for someone else to be nearer.${paddedText(runs)}`,
   };
 }
-
-const galleryOf = ({ gallery, synthetic }: { gallery: number; synthetic?: number | undefined }): string =>
-  `${whole(gallery)}${synthetic ? ` (${whole(synthetic)} synthetic)` : ''}`;
 
 /** From which gallery on templates are no faces. */
 function paddedText(runs: readonly Named<readonly CmcCurve[]>[]): Piece {

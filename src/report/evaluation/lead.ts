@@ -12,6 +12,8 @@ const between = (interval: readonly [number, number] | undefined): string =>
 
 /** The main figure of what the evaluation has; the first row of its summary when nothing else says more. */
 export function leadOf(evaluation: Evaluation): Markup {
+  // IJB's figures of searches are averages of two galleries, which its summary has.
+  if (evaluation.protocol === 'ijb') return ofSummary(evaluation);
   return (
     ofSearches(evaluation) ??
     ofIdentification(evaluation) ??
@@ -30,10 +32,11 @@ function ofSearches({ openSet, model }: Evaluation): Markup | undefined {
   return html`${model.name}: with ${whole(curve.gallery)} people enrolled and ${inPercent(point.fpir)}\u00a0% of the searches for strangers allowed to find someone, ${percent(point.fnir!)} of the searches for enrolled people miss them${between(point.interval)}. Measured with ${whole(curve.mated)} searches for enrolled people and ${whole(curve.nonMated)} for strangers.`;
 }
 
-function ofIdentification({ identification, model, protocol }: Evaluation): Markup | undefined {
-  // IJB's main figure is verification.
-  if (protocol === 'ijb') return undefined;
-  const curve = [...(identification ?? [])].sort((a, b) => b.gallery - a.gallery)[0];
+/** The largest gallery of faces: what is padded with synthetic templates is no figure of a model. */
+function ofIdentification({ identification, model }: Evaluation): Markup | undefined {
+  const curve = (identification ?? [])
+    .filter(({ synthetic }) => !synthetic)
+    .sort((a, b) => b.gallery - a.gallery)[0];
   const rate = curve?.rates[0];
   if (!curve || rate === undefined) return undefined;
   return html`${model.name}: in a gallery of ${whole(curve.gallery)}, the right person comes first in ${percent(rate)} of ${whole(curve.trials)} searches${between(curve.intervals?.[0])}.`;
@@ -46,6 +49,6 @@ function ofVerification({ verification, model }: Evaluation): Markup | undefined
 }
 
 function ofSummary({ summary, model, verification }: Evaluation): Markup {
-  const main = summary[0];
+  const main = summary.find(({ value }) => value !== 'not known') ?? summary[0];
   return html`${model.name}${main && html`: ${main.figure} ${main.value}${main.interval && html` (95\u00a0% interval ${main.interval.replace('..', 'to')})`}`}${verification && html`, from ${whole(verification.samePairs)} pairs of one person and ${whole(verification.differentPairs)} of two`}.`;
 }

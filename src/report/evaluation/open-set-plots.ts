@@ -8,6 +8,7 @@ import {
   colourOf,
   DASHED,
   type EvaluationPlot,
+  galleryName,
   intervalText,
   largestShared,
   type Named,
@@ -18,12 +19,12 @@ import { stepsOf, tradeoffOfSearches } from './tradeoff.js';
 import { type Bar, searchDetPlot } from './tradeoff-plot.js';
 
 /** The DETs of searches of one evaluation, a curve a gallery, and what a growing gallery does to them. */
-export function openSetPlots(curves: readonly DetCurve[]): EvaluationPlot[] {
+export function openSetPlots(curves: readonly DetCurve[], apart: boolean): EvaluationPlot[] {
   const named = curves.map((part, i) => ({
-    ...{ name: `gallery ${whole(part.gallery)}`, colour: colourOf(i), part },
+    ...{ name: galleryName(part.gallery, i, apart), colour: colourOf(i), part },
   }));
-  const plots = [searches(named, 'one curve a size of the gallery')];
-  if (new Set(curves.map(({ gallery }) => gallery)).size < 2) return plots;
+  const plots = [searches(named, 'one curve a gallery')];
+  if (apart || new Set(curves.map(({ gallery }) => gallery)).size < 2) return plots;
   const rates = [...new Set(curves.flatMap(({ points }) => points.map(({ fpir }) => fpir)))].sort(
     (a, b) => a - b,
   );

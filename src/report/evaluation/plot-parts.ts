@@ -1,7 +1,8 @@
 // What a plot of an evaluation is, and what the lists of plots share: names, colours, and words of their captions.
+import type { Evaluation } from '../../evaluate/evaluation.js';
 import type { Markup } from '../html.js';
 import { classColours } from '../plot.js';
-import { inPercent } from './axes.js';
+import { inPercent, whole } from './axes.js';
 
 /** Every plot there can be. */
 export const plotIds = [
@@ -51,3 +52,17 @@ export function largestShared(lists: readonly (readonly { gallery: number }[])[]
   const shared = [...(first ?? [])].filter((gallery) => others.every((sizes) => sizes.has(gallery)));
   return shared.length > 0 ? Math.max(...shared) : undefined;
 }
+
+/**
+ * What the gallery of a curve is called. Galleries of IJB are two halves of a whole (`apart`), which are numbered; others
+ * grow, and are known by their size.
+ */
+export const galleryName = (gallery: number, i: number, apart: boolean): string =>
+  apart ? `gallery ${i + 1}` : `gallery ${whole(gallery)}`;
+
+/** Whether the galleries of an evaluation are halves and not one that grows. */
+export const galleriesApart = ({ protocol }: Pick<Evaluation, 'protocol'>): boolean => protocol === 'ijb';
+
+/** What to say of a gallery's templates that are no faces. */
+export const padding = ({ synthetic }: { synthetic?: number | undefined }): string =>
+  synthetic ? ` (${whole(synthetic)} synthetic)` : '';

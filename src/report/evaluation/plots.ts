@@ -3,17 +3,19 @@ import type { Evaluation } from '../../evaluate/evaluation.js';
 import { colours } from '../plot.js';
 import { comparedIdentification, identificationPlots } from './identification-plots.js';
 import { comparedOpenSet, openSetPlots } from './open-set-plots.js';
-import { colourOf, type EvaluationPlot, type Named } from './plot-parts.js';
+import { colourOf, type EvaluationPlot, galleriesApart, type Named } from './plot-parts.js';
 import { histogramPlots, verificationPlots } from './verification-plots.js';
 
 /** All plots of one evaluation. */
-export function plotsOf({ verification, identification, openSet }: Evaluation): EvaluationPlot[] {
+export function plotsOf(evaluation: Evaluation): EvaluationPlot[] {
+  const { verification, identification, openSet } = evaluation;
+  const apart = galleriesApart(evaluation);
   return [
     ...(verification
       ? verificationPlots([{ name: 'all pairs', colour: colours.accent, part: verification }])
       : []),
-    ...(identification?.length ? identificationPlots(identification) : []),
-    ...(openSet?.length ? openSetPlots(openSet) : []),
+    ...(identification?.length ? identificationPlots(identification, apart) : []),
+    ...(openSet?.length ? openSetPlots(openSet, apart) : []),
     ...(verification ? histogramPlots(verification) : []),
   ];
 }
@@ -30,7 +32,12 @@ export function comparedPlots(runs: readonly { short: string; evaluation: Evalua
   const openSet = having(({ openSet: curves }) => some(curves));
   return [
     ...verificationPlots(having(({ verification }) => verification)),
-    ...(identification.length > 0 ? comparedIdentification(identification) : []),
+    ...(identification.length > 0
+      ? comparedIdentification(
+          identification,
+          runs.some(({ evaluation }) => galleriesApart(evaluation)),
+        )
+      : []),
     ...(openSet.length > 0 ? comparedOpenSet(openSet) : []),
   ];
 }

@@ -59,9 +59,7 @@ const verification = z.looseObject({
   folds: z.array(z.unknown()).optional(),
   scores: z.looseObject({ same: histogram, different: histogram }).optional(),
   angles: z.looseObject({ same: histogram, different: histogram }).optional(),
-  intervals: z
-    .looseObject({ resampled: z.enum(['people', 'images', 'pairs']), replicates: count, seed: z.number() })
-    .optional(),
+  intervals: z.looseObject({ resampled: z.string(), replicates: count, seed: z.number() }).optional(),
 });
 
 const cmc = z

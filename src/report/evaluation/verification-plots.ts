@@ -5,7 +5,7 @@ import { key } from '../page.js';
 import { colours } from '../plot.js';
 import { histogramsPlot } from './histograms-plot.js';
 import { DASHED, type EvaluationPlot, type Named, POINTER } from './plot-parts.js';
-import { tradeoffOfVerification } from './tradeoff.js';
+import { stepsOf, tradeoffOfVerification } from './tradeoff.js';
 import { type Bar, detPlot, rocPlot } from './tradeoff-plot.js';
 
 /** The ROC and the DET of verifications. */
@@ -26,20 +26,23 @@ export function verificationPlots(runs: readonly Named<VerificationPart>[]): Eva
     ),
   );
   const intervals: Piece = bars.length > 0 && ' Broad bars are 95 % intervals at the rates of the table.';
-  return [
+  const plots: EvaluationPlot[] = [
     {
       id: 'roc',
       title: 'Receiver operating characteristic',
       svg: rocPlot(curves, bars),
       caption: html`How many pairs of one person are accepted, at each rate of accepting two people for one. ${DASHED}${intervals} ${POINTER}`,
     },
-    {
+  ];
+  // A DET without a miss that is known has nothing to draw.
+  if (curves.some((curve) => stepsOf(curve, { misses: true }).length > 0))
+    plots.push({
       id: 'det',
       title: 'Detection error trade-off',
       svg: detPlot(curves, bars),
       caption: html`The two errors against each other, on normal deviates: nearer to the lower left is better, and where the dotted line crosses both are equal. ${DASHED}${intervals}`,
-    },
-  ];
+    });
+  return plots;
 }
 
 /** Scores and angles of same and of different pairs. */
