@@ -31,8 +31,10 @@ export {
   histograms,
 } from './histogram.js';
 export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
-export { type MegafaceInput, type MegafaceResult, megaface, type WrongPair } from './megaface.js';
+export { type MegafaceResult, megaface } from './megaface.js';
+export type { MegafaceInput } from './megaface-input.js';
 export { type MegafaceListOptions, type MegafaceLists, megafaceLists } from './megaface-lists.js';
+export type { WrongPair } from './megaface-mistakes.js';
 export { megafaceNotes, summariseMegaface } from './megaface-summary.js';
 export { hardestMistakes, type JudgedTrials } from './mistakes.js';
 export { type OpenSetInput, type OpenSetResult, openSet, standardFpirs, standardSizes } from './open-set.js';
