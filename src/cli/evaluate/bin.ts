@@ -33,8 +33,7 @@ import { requireBothKinds } from './scores.js';
 const HELP = `
 A .bin file is a pickled pair of a list of image files, two a pair, and a list of booleans, as InsightFace publishes
 lfw.bin, cfp_fp.bin and agedb_30.bin. It is read as data; nothing in it is executed. Folds are contiguous, as the
-field's code cuts them. A .bin names no people, so intervals come from drawing images, and are narrower than those from
-drawing people. Modes: those of 'evaluate lfw'. Faces that lie on another template than the model's are carried over to
+field's code cuts them. A .bin names no people, so the bootstrap for the intervals draws images. Modes: those of 'evaluate lfw'. Faces that lie on another template than the model's are carried over to
 it with --aligned (the published sets: arcface); without it they are scaled and cropped to its input as they are.
 Of several files each has its figures: with --json one object a line, with --report DIR a page in DIR/NAME.
 ${FOREIGN_MODELS}
@@ -143,7 +142,7 @@ async function evaluateSet(
     ],
     notes: [
       `faces ${alignment}`,
-      'the set names no people: intervals come from drawing images, and are narrower than from drawing people',
+      'the set names no people: intervals come from drawing images',
       ...(oneKind ? [oneKind] : []),
     ],
     verification: figures,

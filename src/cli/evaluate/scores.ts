@@ -64,7 +64,7 @@ export async function evaluateScores(file: string, flags: ScoresFlags): Promise<
         ...(units
           ? []
           : [
-              'the list names no images: intervals come from drawing pairs, and are narrower than they should be',
+              'the list names no images: intervals come from drawing pairs, as if no two of them shared a face',
             ]),
         ...(oneKind ? [oneKind] : []),
       ],
