@@ -20,7 +20,7 @@ Tables of SphereFace (Liu et al., CVPR 2017):
 ${TABLES.map(({ id, title }) => `  ${id}  ${title}`).join('\n')}
 
   small   SphereFace-4 at ${BUDGETS.small.size.join(' x ')}, ${BUDGETS.small.steps} steps of ${BUDGETS.small.batch} images: minutes a run; its figures compare rows, not papers
-  paper   the published settings, ${BUDGETS.paper.steps.toLocaleString('en')} steps of ${BUDGETS.paper.batch} images at ${BUDGETS.paper.size.join(' x ')}
+  paper   the published settings, ${BUDGETS.paper.steps.toLocaleString('en')} steps of ${BUDGETS.paper.batch} images at ${BUDGETS.paper.size.join(' x ')}: for a GPU (--device cuda), or with a smaller --batch
 
 A column needs its test faces: --lfw and --pairs, --ytf and --splits, --probes and --distractors (at small scale --lfw
 alone gives a run of MegaFace's kind on LFW); without them it says 'no data'. Faces are aligned as for 'train'. Test

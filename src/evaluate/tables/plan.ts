@@ -101,7 +101,7 @@ export async function planTable(options: ReproduceOptions): Promise<Plan> {
         return { row, seed, folder: place, draft, config, work: config.steps * COST[depth] };
       }),
   );
-  const names = people.map(({ name }) => name);
+  const names = new Set(people.map(({ name }) => name));
   for (const run of runs) requireSameRun(run, names);
   return { options, budget, runs, notRun, faces: { people: people.length, images } };
 }
@@ -144,7 +144,7 @@ function rowsLeftOut({ table, scale, rows }: ReproduceOptions): Map<string, stri
 export const isBegun = (folder: string): boolean => existsSync(join(folder, FILES.config));
 
 /** Refuses to mix runs of other settings or other people with those of this call. */
-function requireSameRun({ folder, config }: PlannedRun, names: readonly string[]): void {
+function requireSameRun({ folder, config }: PlannedRun, names: ReadonlySet<string>): void {
   if (!isBegun(folder)) return;
   const before = readSettings(join(folder, FILES.config));
   const mend = 'repeat the call as it was, or name another folder with --out';
@@ -158,7 +158,7 @@ function requireSameRun({ folder, config }: PlannedRun, names: readonly string[]
   if (!existsSync(file)) return;
   const { trained, tooFew } = JSON.parse(readFileSync(file, 'utf8')) as Identities;
   const there = new Set([...trained.map(({ person }) => person), ...tooFew]);
-  if (names.every((name) => there.has(name)) && trained.every(({ person }) => names.includes(person))) return;
+  if ([...names].every((name) => there.has(name)) && trained.every(({ person }) => names.has(person))) return;
   throw new UserError(`${folder}: its run was trained on other people than ${config.data} has now; ${mend}`);
 }
 
