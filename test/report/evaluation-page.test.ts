@@ -151,6 +151,26 @@ describe('the page', () => {
     expect(other).toContain('no search missed where that is known: gallery 10.');
   });
 
+  test('draws scores in their own unit, and squared distances as the cosines they stand for', async () => {
+    const axis = async (part: object) => {
+      const { plots } = await evaluationPage(
+        evaluationOf({ verification: { ...verificationOf(400), ...part } }),
+      );
+      return plots.find(({ id }) => id === 'scores')!.svg.text;
+    };
+    const histogram = { from: 0, width: 10, counts: [1, 3, 0, 5], total: 9, mean: 22, standardDeviation: 9 };
+    const scores = { same: histogram, different: histogram };
+    const own = await axis({ scores, angles: undefined, thresholds: [24, 26] });
+    expect(own).toContain('>threshold 25<');
+    expect(own).toContain('>score<');
+    expect(own).toContain('10 to 20: 3 of 9 same pairs');
+    expect(own.match(/<rect/g)).toHaveLength(6);
+    // A squared distance of 1.2 is a cosine of 0.4.
+    const distances = await axis({ thresholdOf: 'squared distance', thresholds: [1.1, 1.3] });
+    expect(distances).toContain('>threshold 0.4<');
+    expect(distances).toContain('>score (cosine)<');
+  });
+
   test('keeps hostile names as text', async () => {
     const evil = evaluationOf({
       title: EVIL,

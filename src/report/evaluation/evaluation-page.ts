@@ -107,11 +107,11 @@ function settings({ model, settings: set, seconds }: Evaluation): Markup {
     ['Hash (SHA-256)', model.sha256 && html`<code>${model.sha256}</code>`],
     ['Trained on', model.trainedOn],
     ['Template', model.template],
-    ['Numbers of a template', model.length],
+    ['Numbers of a template', model.length > 0 && model.length],
   ];
   return html`<section><h2>Settings and data</h2>
 ${facts([
-  ...about.filter(([, value]) => value !== undefined && value !== ''),
+  ...about.filter(([, value]) => value !== undefined && value !== '' && value !== false),
   ...set,
   ['Took', `${seconds < 10 ? seconds.toFixed(1) : whole(seconds)} s`],
 ])}</section>`;

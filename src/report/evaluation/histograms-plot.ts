@@ -10,7 +10,7 @@ export interface HistogramsOptions {
   axis: string;
   same: Histogram;
   different: Histogram;
-  /** The range of all values that can be. */
+  /** The range of all values that can be; infinite where there is none. */
   range: readonly [number, number];
   threshold?: number | undefined;
   /** A number of this axis as text. */
@@ -33,17 +33,17 @@ export function histogramsPlot(options: HistogramsOptions): Markup {
       seen: count > 0,
     }));
   }).filter(({ seen }) => seen);
+  const cut = threshold !== undefined && Number.isFinite(threshold) ? [threshold] : [];
   const step = options.same.width * 2;
   const domain = [
-    Math.max(range[0], Math.min(...bars.map(({ from }) => from)) - step),
-    Math.min(range[1], Math.max(...bars.map(({ to }) => to)) + step),
+    Math.max(range[0], Math.min(...bars.map(({ from }) => from), ...cut) - step),
+    Math.min(range[1], Math.max(...bars.map(({ to }) => to), ...cut) + step),
   ];
   const top = Math.max(...bars.map(({ share }) => share));
   const means = KINDS.filter((kind) => Number.isFinite(options[kind].mean)).map((kind) => ({
     ...{ kind, mean: options[kind].mean, colour: colours[kind] },
     title: `mean of ${kind} pairs: ${format(options[kind].mean)}, standard deviation ${format(options[kind].standardDeviation)}`,
   }));
-  const cut = threshold !== undefined && Number.isFinite(threshold) ? [threshold] : [];
   return renderPlot({
     label,
     ...{ width: 520, height: 300, marginLeft: 52, marginBottom: 44, marginRight: 16, marginTop: 34 },

@@ -1,5 +1,6 @@
 // The plots of one-to-one scores: ROC and DET of one or several evaluations, and the histograms of one.
 import type { VerificationPart } from '../../evaluate/evaluation.js';
+import { degrees } from '../../theory/vectors.js';
 import { html, type Piece } from '../html.js';
 import { key } from '../page.js';
 import { colours } from '../plot.js';
@@ -45,10 +46,30 @@ export function verificationPlots(runs: readonly Named<VerificationPart>[]): Eva
   return plots;
 }
 
+/** What the thresholds of a protocol are thresholds of, and the score that one stands for. Without angles scores are no cosines. */
+const UNITS: Record<
+  string,
+  { axis: string; range: readonly [number, number]; score: (at: number) => number }
+> = {
+  cosine: { axis: 'score (cosine)', range: [-1, 1], score: (at) => at },
+  // Of unit vectors: 2 - 2 cos.
+  'squared distance': { axis: 'score (cosine)', range: [-1, 1], score: (at) => 1 - at / 2 },
+  // Made elsewhere, in a unit of its own.
+  score: {
+    axis: 'score',
+    range: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+    score: (at) => at,
+  },
+};
+
 /** Scores and angles of same and of different pairs. */
-export function histogramPlots(part: VerificationPart): EvaluationPlot[] {
+export function histogramPlots(part: VerificationPart & { thresholdOf?: string }): EvaluationPlot[] {
   const plots: EvaluationPlot[] = [];
-  const threshold = scoreThreshold(part);
+  const { axis, range, score } =
+    UNITS[part.thresholdOf ?? (part.angles ? 'cosine' : 'score')] ?? UNITS.score!;
+  const { thresholds = [] } = part;
+  const mean = thresholds.reduce((sum, threshold) => sum + threshold, 0) / thresholds.length;
+  const threshold = Number.isFinite(mean) ? score(mean) : undefined;
   const legend = key([
     { colour: colours.same, text: 'the same person' },
     { colour: colours.different, text: 'different people' },
@@ -60,10 +81,10 @@ export function histogramPlots(part: VerificationPart): EvaluationPlot[] {
       title: 'Scores',
       svg: histogramsPlot({
         label: 'Histograms of the scores of same and of different pairs',
-        ...{ axis: 'score (cosine)', ...part.scores, range: [-1, 1], threshold },
-        format: (value) => value.toFixed(3),
+        ...{ axis, ...part.scores, range, threshold },
+        format: (value) => String(Number(value.toPrecision(3))),
       }),
-      caption: html`${legend}Cosines of pairs, each kind as shares of its own. Dashed lines are the means.${line}`,
+      caption: html`${legend}The scores of pairs, each kind as shares of its own. Dashed lines are the means.${line}`,
     });
   if (part.angles)
     plots.push({
@@ -73,21 +94,10 @@ export function histogramPlots(part: VerificationPart): EvaluationPlot[] {
         label: 'Histograms of the angles between the templates of same and of different pairs',
         axis: 'angle between two templates (degrees)',
         ...{ same: part.angles.same, different: part.angles.different, range: [0, 180] },
-        threshold: threshold === undefined ? undefined : (Math.acos(threshold) * 180) / Math.PI,
+        threshold: threshold === undefined ? undefined : degrees(threshold),
         format: (value) => `${value.toFixed(1)}°`,
       }),
       caption: html`${legend}The same pairs on the hypersphere, as the angle between the two templates (Fig. 5 of the SphereFace paper).${line}`,
     });
   return plots;
-}
-
-/** The mean of the folds' thresholds as a cosine. */
-function scoreThreshold(part: VerificationPart & { thresholdOf?: unknown }): number | undefined {
-  const { thresholds = [], thresholdOf } = part;
-  if (thresholds.length === 0 || thresholds.some((threshold) => !Number.isFinite(threshold)))
-    return undefined;
-  const mean = thresholds.reduce((sum, threshold) => sum + threshold, 0) / thresholds.length;
-  // Squared distances of unit vectors are 2 - 2 cos.
-  const cosine = thresholdOf === 'squared distance' ? 1 - mean / 2 : mean;
-  return cosine >= -1 && cosine <= 1 ? cosine : undefined;
 }
