@@ -10,8 +10,8 @@ import type { FaceSource } from '../../face/index.js';
 import { whole } from '../flags.js';
 import { timedProgress } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { factsOf, rates } from './open-set.js';
-import { openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import { rates } from './open-set.js';
+import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
 
 const HELP = `
 The metadata, with the prefix ijbb_ or ijbc_, as InsightFace and NIST distribute them:
@@ -68,9 +68,7 @@ async function run(flags: Flags): Promise<void> {
     const fusion = flags.flip ?? source.fusion;
     const templates = await templatesOf(source, meta, fusion);
     const summary: SummaryRow[] = [];
-    const notes = source.facts
-      .filter(([name]) => name === 'Alignment')
-      .map(([, alignment]) => `faces ${alignment}`);
+    const notes = sourceNotes(source);
     const drawn: string[] = [];
     const verified =
       pairs &&
@@ -112,7 +110,7 @@ async function run(flags: Flags): Promise<void> {
         summary,
         model: evaluatedModel(source, templates.length),
         settings: [
-          ...factsOf(source),
+          ...source.facts,
           ['Metadata', `${flags.meta}: ${images.names.length} images, ${meta.templates.length} templates`],
           [
             'Template',

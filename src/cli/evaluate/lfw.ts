@@ -4,7 +4,14 @@ import { UserError } from '../../common/errors.js';
 import { findPairs, readPairs } from '../../data/index.js';
 import { hardestMistakes, type LfwMode, lfw, summarise } from '../../evaluate/index.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { featuresOf, openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import {
+  featuresOf,
+  openSource,
+  SOURCES,
+  type SourceFlags,
+  sourceNotes,
+  withSourceFlags,
+} from './source-flags.js';
 
 const HELP = `
 The data folder holds the aligned faces as Name/Name_0001.jpg; the pair list is in LFW's own format. Modes:
@@ -69,15 +76,13 @@ async function run(flags: Flags): Promise<void> {
         summary: summarise({ ...figures, trials }),
         model: evaluatedModel(source, features.length * (fusion === 'concatenate' ? 2 : 1)),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...source.facts,
           ['Pairs', `${pairsFile}: ${list.folds} folds of ${list.pairsPerKind} + ${list.pairsPerKind}`],
           ['Images', String(rows.length)],
           ['Mode', `${mode}: ${protocol}`],
           ['Image and mirror', fusion],
         ],
-        notes: source.facts
-          .filter(([name]) => name === 'Alignment')
-          .map(([, alignment]) => `faces ${alignment}`),
+        notes: sourceNotes(source),
         verification: figures,
         mistakes: hardestMistakes(trials, (trial) => {
           const { first, second, fold } = pairs[trial]!;

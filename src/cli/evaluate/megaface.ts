@@ -16,7 +16,7 @@ import { type FaceSource, type FolderImage, requireSameModel, sourceOfEmbeddings
 import { numbers, whole } from '../flags.js';
 import { timedProgress, UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
 
 const HELP = `
 The gallery of a search holds the distractors and one other photograph of the probe's person; every ordered pair of
@@ -128,7 +128,7 @@ async function run(flags: Flags): Promise<void> {
         summary: summariseMegaface(result, count),
         model: evaluatedModel(source, templates.length),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...source.facts,
           ...(other?.facts ?? []).map(([name, value]): [string, string] => [`Distractors: ${name}`, value]),
           ['Template', `image and mirror: ${fusion}`],
           ['Probes', `${count} photographs of ${result.probePeople} people`],
@@ -140,11 +140,7 @@ async function run(flags: Flags): Promise<void> {
             `ranks exact; thresholds at most ${result.resolution.toExponential(1)} above the best that a FAR allows`,
           ],
         ],
-        notes: [
-          ...source.facts.filter(([name]) => name === 'Alignment').map(([, value]) => `faces ${value}`),
-          ...notes,
-          ...megafaceNotes(result),
-        ],
+        notes: [...sourceNotes(source), ...notes, ...megafaceNotes(result)],
         identification,
         verification,
         mistakes: wrong.map(({ kind, a, b, score, threshold }) => ({

@@ -18,7 +18,14 @@ import type { FaceSource } from '../../face/index.js';
 import { number, whole } from '../flags.js';
 import { note, UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { featuresOf, openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import {
+  featuresOf,
+  openSource,
+  SOURCES,
+  type SourceFlags,
+  sourceNotes,
+  withSourceFlags,
+} from './source-flags.js';
 
 const HELP = `
 The people with more than --enrol images are split by the seed: a share of them is enrolled with that many images each
@@ -117,7 +124,7 @@ async function run(flags: Flags): Promise<void> {
         ],
         model: evaluatedModel(source, templates.length),
         settings: [
-          ...factsOf(source),
+          ...source.facts,
           ['Lists', given ? flags.lists! : drawn],
           ['Enrolled', `${people} people, ${lists.gallery.length} images`],
           ['Mated probes', `${lists.mated.length} of ${result.matedPeople} people`],
@@ -134,9 +141,7 @@ async function run(flags: Flags): Promise<void> {
               ]),
         ],
         notes: [
-          ...source.facts
-            .filter(([name]) => name === 'Alignment')
-            .map(([, alignment]) => `faces ${alignment}`),
+          ...sourceNotes(source),
           `${people} people enrolled; ${lists.mated.length} mated probes of ${result.matedPeople}, ${lists.nonMated.length} non-mated of ${result.nonMatedPeople} others; every search counts the same`,
         ],
         identification,
@@ -156,10 +161,6 @@ async function run(flags: Flags): Promise<void> {
     await source.close();
   }
 }
-
-/** What the source says of itself, but for the fusion, which the protocol states as it used it. */
-export const factsOf = ({ facts }: FaceSource): [string, string][] =>
-  facts.filter(([name]) => name !== 'Image and mirror').map(([name, value]) => [name, value]);
 
 /** Rows of the lists' images in the source. Throws a UserError that names the first that is not there. */
 function rowsOf({ gallery, mated, nonMated }: OpenSetLists, source: FaceSource, file?: string): number[] {

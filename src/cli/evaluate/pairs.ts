@@ -9,7 +9,14 @@ import { whole } from '../flags.js';
 import { UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { evaluateScores, fileName, foldsOf, repeatedNote, requireBothKinds } from './scores.js';
-import { featuresOf, openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import {
+  featuresOf,
+  openSource,
+  SOURCES,
+  type SourceFlags,
+  sourceNotes,
+  withSourceFlags,
+} from './source-flags.js';
 
 const HELP = `
 A list of pairs is in LFW's format, or has a line a pair: 'path path 0|1', perhaps with a fold, separated by tabs, commas
@@ -91,7 +98,7 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
       list.pairs.map((pair) => below(flags.data ?? source.folder, pair)),
       paths,
     );
-    const notes = [...alignmentNote(source), ...repeatedNote(list.repeated)];
+    const notes = [...sourceNotes(source), ...repeatedNote(list.repeated)];
     requireImages(file, located, source, skipMissing, notes);
     const unreadable = new Set<number>();
     const features = await featuresOf(source, located.rows, {
@@ -130,7 +137,7 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
         summary: summarise({ ...figures, trials }),
         model: evaluatedModel(source, features.length * (fusion === 'concatenate' ? 2 : 1)),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...source.facts,
           [
             'Pairs',
             `${file} (${list.format === 'LFW' ? "LFW's format" : 'paths'}): ${pairs.length} in ${folds}`,
@@ -178,9 +185,6 @@ function below(folder: string, pair: ListedPair): ListedPair {
   };
   return { ...pair, first: inside(pair.first), second: inside(pair.second) };
 }
-
-const alignmentNote = ({ facts }: FaceSource): string[] =>
-  facts.filter(([name]) => name === 'Alignment').map(([, alignment]) => `faces ${alignment}`);
 
 /** Refuses a list with missing images, or notes what is left out. */
 function requireImages(

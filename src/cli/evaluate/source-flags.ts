@@ -77,6 +77,10 @@ export async function openSource(flags: SourceFlags, { nested = false } = {}): P
   });
 }
 
+/** What a reader must know of the source before comparing: how its faces are aligned. */
+export const sourceNotes = ({ facts }: FaceSource): string[] =>
+  facts.filter(([name]) => name === 'Alignment').map(([, alignment]) => `faces ${alignment}`);
+
 /** Features of these rows of the source, with a progress bar for a model that computes them. */
 export async function featuresOf(
   source: FaceSource,

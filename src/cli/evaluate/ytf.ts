@@ -18,7 +18,7 @@ import type { Vectors } from '../../theory/vectors.js';
 import { whole } from '../flags.js';
 import { timedProgress } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
-import { openSource, SOURCES, type SourceFlags, withSourceFlags } from './source-flags.js';
+import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
 
 const HELP = `
 The data folder holds a folder of frames for every video, Name/Number/frame.jpg, as aligned_images_DB and
@@ -96,9 +96,7 @@ async function run(flags: Flags): Promise<void> {
     };
     const frames = videos.reduce((sum, { rows }) => sum + rows.length, 0);
     const { description } = aggregations[aggregation];
-    const notes = source.facts
-      .filter(([name]) => name === 'Alignment')
-      .map(([, alignment]) => `faces ${alignment}`);
+    const notes = sourceNotes(source);
     if (list.corrected > 0) notes.push(`${list.corrected} pairs have a corrected label`);
     if (list.repeated.length > 0)
       notes.push(
@@ -116,7 +114,7 @@ async function run(flags: Flags): Promise<void> {
         ],
         model: evaluatedModel(source, templates[0]!.length),
         settings: [
-          ...source.facts.map(([name, value]): [string, string] => [name, value]),
+          ...source.facts,
           ['Pairs', `${flags.splits}: ${list.pairs.length} in ${list.folds.length} splits`],
           ['Videos', String(videos.length)],
           ['Frames', `${frames}, ${limit === undefined ? 'all' : `the first ${limit}`} of each video`],

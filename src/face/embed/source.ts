@@ -30,7 +30,7 @@ export interface FaceSource {
   /** Images that were skipped when the embeddings were made. */
   readonly skipped: readonly { path: string; reason: string }[];
   /** What to say of it: names and values. */
-  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly facts: [name: string, value: string][];
   /**
    * Features of these rows of `images`, in their order. An image that cannot be read is an error that names it, or
    * with `onUnreadable` a row of zeros.
@@ -107,9 +107,14 @@ export async function sourceOfEmbeddings(file: string, folder?: string): Promise
     facts: [
       ['Embeddings', `${file}, ${images.length} rows of ${length} numbers`],
       ['Faces', stored.folder || 'not stated'],
-      ['Image and mirror', manifest ? manifest.flip : 'not stated'],
+      ['Image and mirror when embedded', manifest ? manifest.flip : 'not stated'],
       ...(skipped.length > 0
-        ? ([['Skipped when embedded', `${skipped.length} images, such as ${skipped[0]!.path}`]] as const)
+        ? [
+            ['Skipped when embedded', `${skipped.length} images, such as ${skipped[0]!.path}`] as [
+              string,
+              string,
+            ],
+          ]
         : []),
     ],
     async features(rows) {
