@@ -1,6 +1,6 @@
 // People who may be in both sets, as faces side by side, so that a person can judge; and how alike strangers are, which
 // is what every find is measured against. Everything is in the one file; nothing is fetched.
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { readPhotograph } from '../data/index.js';
 import type { OverlapLevel, OverlapPair, OverlapResult } from '../evaluate/index.js';
 import { imageData } from './draw-faces.js';
@@ -95,7 +95,8 @@ function lead({ found, level, train, test }: OverlapReport): Markup {
   const counted = (kind: 'name' | 'embeddings') =>
     found.filter(({ evidence }) => evidence.includes(kind)).length;
   const sets = html`${people(train.people)} of the training set were compared with ${people(test.people)} of the test set`;
-  if (!level) return html`${sets}, by their names only: ${counted('name')} have the same.`;
+  if (!level)
+    return html`${sets}, by their names only: ${counted('name')} ${counted('name') === 1 ? 'has' : 'have'} the same.`;
   const { similarity, expectedFalse, comparisons } = level;
   const from =
     similarity === undefined
@@ -128,8 +129,10 @@ async function pairFigure(pair: OverlapPair, { train, test }: OverlapReport): Pr
 const called = (person: string): string => person.replaceAll('_', ' ');
 
 async function picture(folder: string, path: string): Promise<Markup> {
+  // A list of embeddings names its paths itself: only what lies in its folder is shown.
+  const outside = isAbsolute(path) || path.split(/[/\\]/).includes('..');
   const data =
-    folder === ''
+    folder === '' || outside
       ? undefined
       : await readPhotograph(join(folder, path))
           .then((photograph) => imageData(photograph, LONGEST))
