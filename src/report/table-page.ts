@@ -12,7 +12,7 @@ import { columnTitle, inDigits, leadText, notesOf, oursText, tableMarkdown } fro
 export function tablePage(result: TableResult): string {
   const { table: id, title, source, columns, rows, differences, settings, remarks } = result;
   const notes = [...notesOf(result), ...remarks];
-  const minutes = rows.flatMap(({ runs }) => runs.flatMap(({ seconds }) => seconds ?? []));
+  const spent = rows.flatMap(({ runs }) => runs.flatMap(({ seconds }) => seconds ?? []));
   return page({
     title: `${id.replace('table', 'Table ')}: ${title}`,
     kicker: 'SphereFace, reproduced',
@@ -33,11 +33,9 @@ ${columns.map((column) => drawn(column, rows))}
 ${table(['', 'paper', 'here'], differences)}
 <h2>How it was trained</h2>
 ${facts(settings)}
-${table(
-  ['', 'network, loss and rate', 'seeds'],
-  rows.flatMap((row) => (row.recipe === undefined ? [] : [[row.title, row.recipe, seedsOf(row)]])),
-)}
-${minutes.length > 0 && html`<p class="note">Trained for ${(minutes.reduce((sum, seconds) => sum + seconds, 0) / 60).toFixed(0)} minutes in all.</p>`}`,
+<h3>Each row</h3>
+${facts(rows.flatMap((row) => (row.recipe === undefined ? [] : [[row.title, `${row.recipe}; seeds ${seedsOf(row)}`] as const])))}
+${spent.length > 0 && html`<p class="note">Trained for ${(spent.reduce((sum, seconds) => sum + seconds, 0) / 60).toFixed(0)} minutes in all.</p>`}`,
     footer: html`Published figures: ${source}.`,
   });
 }

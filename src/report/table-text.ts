@@ -34,12 +34,11 @@ export function leadText({ finished, rows, scale }: TableResult): string {
   const seeds = Math.max(0, ...rows.map((row) => row.runs.length));
   const which =
     scale === 'small'
-      ? 'At a small scale, so the two columns of a figure cannot be compared with each other, only how its rows compare'
-      : "At the paper's settings as far as the list of differences says";
-  const spread =
-    seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : 'one seed, so without a spread';
+      ? 'Trained at a small scale: compare the rows of a column with each other, not the paper with us'
+      : "Trained with the paper's settings, but for what the list of differences names";
+  const spread = seeds > 1 ? `mean ± standard deviation over ${seeds} seeds` : 'one seed, without a spread';
   const state = finished ? '' : ` Not finished: ${done} of ${runs.length} runs are done.`;
-  return `${which}; ours are ${spread}.${state}`;
+  return `${which}. Ours: ${spread}.${state}`;
 }
 
 /** What to mind about figures, each once. */

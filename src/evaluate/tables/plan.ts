@@ -18,7 +18,7 @@ import {
   resolveConfig,
 } from '../../train/index.js';
 import type { PaperTable, Scale, TableRow } from './paper-table.js';
-import type { TestData } from './protocols.js';
+import type { TestData } from './pass.js';
 import { BUDGETS, type Budget, COST, depthOf, rowSettings } from './scales.js';
 
 /** What to reproduce, on which faces, and where. */

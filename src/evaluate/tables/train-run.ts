@@ -4,8 +4,8 @@ import { UserError } from '../../common/errors.js';
 import { type Config, readMetrics, type StepRecord, train } from '../../train/index.js';
 import { OUTCOME_FORMAT, type Outcome, readOutcome, writeOutcome } from './outcome.js';
 import type { ProtocolId } from './paper-table.js';
+import type { MeasureHooks, Pass } from './pass.js';
 import { isBegun, type PlannedRun } from './plan.js';
-import type { MeasureHooks, Pass } from './protocols.js';
 
 export interface RunHooks {
   signal?: AbortSignal | undefined;
