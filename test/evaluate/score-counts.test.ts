@@ -99,6 +99,17 @@ describe('counted scores', () => {
     },
   );
 
+  test('keep clear of impostor scores that rounding put below an edge', () => {
+    const counts = new ScoreCounts(8);
+    // The second is 0.51 in truth: at a threshold of 0.505, FAR would be 2 of 10 and not 1.
+    counts.add([0.9, 0.49, ...new Array<number>(8).fill(-0.5)]);
+    const { tarAtFar } = countedVerification(Float64Array.of(0.505, 0.7), counts, {
+      fars: [0.1],
+      rounding: 0.02,
+    });
+    expect(tarAtFar[0]).toMatchObject({ tar: 0.5, threshold: 0.7, falseAccepts: 1 });
+  });
+
   test('thin the ROC without leaving it', () => {
     const { genuine, impostor } = trials(6, 64);
     const counts = new ScoreCounts();
