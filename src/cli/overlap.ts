@@ -1,6 +1,6 @@
 // hypersphere overlap: the people of a training set who are in a test set too, for `train --exclude`.
 import { statSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
@@ -29,10 +29,11 @@ import {
   sourceOfModel,
   templateNamed,
 } from '../face/index.js';
-import { expectedNumber, overlapPage } from '../report/index.js';
+import { overlapPage } from '../report/index.js';
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { number, whole } from './flags.js';
 import { duration, note, result, timedProgress, UsageError, usage } from './output.js';
+import { overlapText } from './overlap-text.js';
 
 const HELP = `
 --train and --test are folders of aligned faces, one folder a person, or files of embeddings that 'hypersphere embed'
@@ -135,7 +136,7 @@ async function run(flags: Flags): Promise<void> {
       for (const { path, reason } of unreadable.slice(0, 5)) note(`skipped ${path}: ${reason}`);
     result(
       { ...list, level: overlap.level, out: flags.out, ...(page !== undefined && { page }), seconds },
-      text(overlap, exclude, train, test, flags, page, seconds),
+      overlapText(overlap, { exclude, train: setOf(train), test: setOf(test), flags, page, seconds }),
       flags.json,
     );
   } finally {
@@ -253,7 +254,7 @@ async function templatesOf(one: Side, options: Parameters<typeof personTemplates
   const shown = timedProgress(total, `${one.which} images`);
   let before = 0;
   const templates = async (rows: readonly number[]) => {
-    const made = await unitless(one, rows, (done) => shown.update(before + done, ''));
+    const made = await fusedTemplates(one, rows, (done) => shown.update(before + done, ''));
     before += rows.length;
     shown.update(before, '');
     return made;
@@ -274,7 +275,7 @@ async function templatesOf(one: Side, options: Parameters<typeof personTemplates
 }
 
 /** Templates of rows as the source fuses them; zeros for an image that cannot be read, which is noted once. */
-async function unitless(one: Side, rows: readonly number[], onProgress?: (done: number) => void) {
+async function fusedTemplates(one: Side, rows: readonly number[], onProgress?: (done: number) => void) {
   const { source, images, unreadable } = one;
   const features = await source!.features(rows, {
     ...(onProgress && { onProgress }),
@@ -290,7 +291,7 @@ async function unitless(one: Side, rows: readonly number[], onProgress?: (done: 
 const sideOf = (one: Side): OverlapSide => ({
   paths: one.images.map(({ path }) => path),
   rowsOf: new Map(one.people.map(({ name, rows }) => [name, rows])),
-  ...(one.source && { templates: (rows: readonly number[]) => unitless(one, rows) }),
+  ...(one.source && { templates: (rows: readonly number[]) => fusedTemplates(one, rows) }),
 });
 
 const setOf = ({ name, folder, people }: Side) => ({
@@ -331,75 +332,4 @@ function listOf(
     candidates: candidates.map(plain),
     unreadable: [...train.unreadable, ...test.unreadable],
   };
-}
-
-/** Candidates that are printed; the file has them all. */
-const PRINTED = 10;
-
-function text(
-  { found, candidates, level }: OverlapResult,
-  exclude: readonly string[],
-  train: Side,
-  test: Side,
-  { testPairs, out, candidates: most }: Flags,
-  page: string | undefined,
-  seconds: number,
-): string {
-  const [a, b] = [setOf(train), setOf(test)];
-  const count = (n: number, what: string) => `${n.toLocaleString('en')} ${what}`;
-  const lines = [
-    `${count(a.people, 'people')} of ${a.name} (${count(a.images, 'images')}) and ${count(b.people, 'people')} of ${b.name} (${count(b.images, 'images')})${testPairs === undefined ? '' : `, those of ${testPairs} only`}, ${duration(seconds)}`,
-  ];
-  if (level) {
-    const { similarity, expectedFalse, comparisons } = level;
-    lines.push(
-      similarity === undefined
-        ? 'too few people to tell how alike strangers are: nobody is taken by the embeddings; look at the pairs, and choose --min-similarity'
-        : `one person from a similarity of ${similarity.toFixed(3)} on${expectedFalse === undefined ? '' : `, where ${expectedNumber(expectedFalse)} false find${expectedFalse === 1 ? ' is' : 's are'} expected in ${comparisons.toLocaleString('en')} comparisons`}`,
-    );
-  }
-  lines.push('', found.length > 0 ? 'in both:' : 'nobody is in both');
-  lines.push(...rows(found));
-  const others = candidates.slice(0, PRINTED);
-  if (others.length > 0)
-    lines.push(
-      '',
-      `to look at, the most alike of the others${candidates.length > PRINTED ? ` (${candidates.length} in the file)` : ''}:`,
-      ...rows(others),
-    );
-  const shared = level?.sharedLabels ?? [];
-  if (shared.length > 0)
-    lines.push(
-      '',
-      `training labels that may share a person: ${shared
-        .slice(0, PRINTED)
-        .map(({ a: one, b: other, similarity }) => `${one} and ${other} (${similarity.toFixed(3)})`)
-        .join(', ')}`,
-    );
-  if (page !== undefined) lines.push('', `look at ${page}`);
-  lines.push(
-    ...(page === undefined ? [''] : []),
-    `${out}: ${count(exclude.length, exclude.length === 1 ? 'person' : 'people')} to leave out with hypersphere train --exclude ${basename(out) === out ? out : `'${out}'`}`,
-  );
-  if (most === 0) lines.push('no others are listed (--candidates 0)');
-  return lines.join('\n');
-}
-
-/** Pairs as a table. */
-function rows(pairs: readonly OverlapPair[]): string[] {
-  if (pairs.length === 0) return [];
-  const cells = [
-    ['training', 'test', 'by', 'similarity', 'false finds', 'images', 'most alike'],
-    ...pairs.map(({ train, test, evidence, similarity, expectedFalse, images, alike }) => [
-      train,
-      test,
-      evidence.join(' and ') || '-',
-      similarity?.toFixed(3) ?? '-',
-      expectedFalse === undefined ? '-' : expectedNumber(expectedFalse),
-      `${images.train}, ${images.test}`,
-      alike ? `${alike.train} ${alike.test} (${alike.similarity.toFixed(3)})` : '-',
-    ]),
-  ];
-  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  return cells.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`.trimEnd());
 }

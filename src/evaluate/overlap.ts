@@ -5,7 +5,7 @@
 import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
 import { nameKey } from '../data/person-names.js';
-import { products } from '../theory/products.js';
+import { BINS, eachProduct, Highest, nearestPeople } from './nearest.js';
 import { type NullTail, nullTail, tailLevel, tailRate } from './null-tail.js';
 import type { PersonTemplates } from './person-templates.js';
 
@@ -91,10 +91,6 @@ export interface OverlapOptions {
   trainingPeople?: number;
 }
 
-/** Products in memory at a time. */
-const PRODUCTS = 4e6;
-/** Bins of a cosine: .001 each. */
-const BINS = 2000;
 /** People below whom the others' likeness to each other tells little. */
 const FEWEST = 20;
 
@@ -130,7 +126,7 @@ export function findOverlap(
   }
   const comparisons = n * k;
   const last = Math.max(10, 2 * Math.min(n, k));
-  const nearest = compare(train, test, 10 * last);
+  const nearest = nearestPeople(train, test, 10 * last);
   const tail =
     comparisons >= 30 * last
       ? nullTail(nearest.falling, { pairs: comparisons, first: 10 * last, last })
@@ -199,93 +195,6 @@ export function overlapByName(
   return { found, candidates: [] };
 }
 
-/** Each training person's two most alike test people, and all comparisons as counts. */
-interface Nearest {
-  best: Int32Array;
-  bestCosine: Float64Array;
-  /** -1 where there is only one test person. */
-  second: Int32Array;
-  /** Comparisons whose cosine lies in [-1 + 2 b / BINS, -1 + 2 (b + 1) / BINS). */
-  bins: Float64Array;
-  /** The highest of all cosines. */
-  falling: Float64Array;
-}
-
-function compare(train: PersonTemplates, test: PersonTemplates, highest: number): Nearest {
-  const { length } = train;
-  const n = train.people.length;
-  const best = new Int32Array(n).fill(-1);
-  const second = new Int32Array(n).fill(-1);
-  const bestCosine = new Float64Array(n).fill(-Infinity);
-  const secondCosine = new Float64Array(n).fill(-Infinity);
-  const bins = new Float64Array(BINS);
-  const top = new Highest(highest);
-  eachBlock(train.means, test.means, length, (i, j, cosine) => {
-    bins[binOf(cosine)]! += 1;
-    top.add(cosine);
-    if (cosine > bestCosine[i]!) {
-      secondCosine[i] = bestCosine[i]!;
-      second[i] = best[i]!;
-      bestCosine[i] = cosine;
-      best[i] = j;
-    } else if (cosine > secondCosine[i]!) {
-      secondCosine[i] = cosine;
-      second[i] = j;
-    }
-  });
-  return { best, bestCosine, second, bins, falling: top.falling() };
-}
-
-/** The highest `count` of the numbers that are added. */
-class Highest {
-  private readonly kept: Float64Array;
-  private size = 0;
-  private floor = -Infinity;
-
-  constructor(private readonly count: number) {
-    this.kept = new Float64Array(4 * count);
-  }
-
-  add(value: number): void {
-    if (value <= this.floor) return;
-    this.kept[this.size++] = value;
-    if (this.size < this.kept.length) return;
-    this.kept.set(this.falling());
-    this.size = this.count;
-    this.floor = this.kept[this.count - 1]!;
-  }
-
-  /** In falling order; fewer where fewer were added. */
-  falling(): Float64Array {
-    return this.kept.slice(0, this.size).sort().reverse().subarray(0, this.count);
-  }
-}
-
-const binOf = (cosine: number): number =>
-  Math.min(BINS - 1, Math.max(0, Math.floor(((cosine + 1) / 2) * BINS)));
-
-/** Calls `take` with every row of `a`, every row of `b` and their product, block by block, `b`'s rows in rising order. */
-function eachBlock(
-  a: Float32Array,
-  b: Float32Array,
-  length: number,
-  take: (i: number, j: number, product: number) => void,
-): void {
-  const [n, k] = [a.length / length, b.length / length];
-  const width = Math.min(k, 4096);
-  const height = Math.max(1, Math.floor(PRODUCTS / width));
-  for (let top = 0; top < n; top += height) {
-    const rows = { length, original: a.subarray(top * length, Math.min(n, top + height) * length) };
-    for (let left = 0; left < k; left += width) {
-      const columns = { length, original: b.subarray(left * length, Math.min(k, left + width) * length) };
-      const block = products(rows, columns);
-      const across = columns.original.length / length;
-      for (let at = 0; at < block.length; at++)
-        take(top + Math.floor(at / across), left + (at % across), block[at]!);
-    }
-  }
-}
-
 function cosineOf(a: PersonTemplates, i: number, b: PersonTemplates, j: number): number {
   let sum = 0;
   for (let d = 0; d < a.length; d++) sum += a.means[i * a.length + d]! * b.means[j * a.length + d]!;
@@ -302,7 +211,7 @@ function trainingTail(
   const drawn = random(seed, 'training people').shuffle(people.map((_, i) => i));
   const chosen = drawn.slice(0, most).sort((a, b) => a - b);
   const highest = new Highest(4 * chosen.length);
-  eachBlock(gathered(means, chosen, length), gathered(reduced, chosen, length), length, (i, j, cosine) => {
+  eachProduct(gathered(means, chosen, length), gathered(reduced, chosen, length), length, (i, j, cosine) => {
     if (i !== j) highest.add(cosine);
   });
   const ranks = { first: 4 * chosen.length, last: Math.ceil(0.4 * chosen.length) };
@@ -349,7 +258,7 @@ function sharedLabels(
 ): OverlapLevel['sharedLabels'] {
   const some = gathered(means, chosen, length);
   const shared: OverlapLevel['sharedLabels'] = [];
-  eachBlock(some, some, length, (i, j, cosine) => {
+  eachProduct(some, some, length, (i, j, cosine) => {
     if (i < j && cosine >= level)
       shared.push({ a: people[chosen[i]!]!, b: people[chosen[j]!]!, similarity: cosine });
   });
