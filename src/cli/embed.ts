@@ -29,12 +29,14 @@ ${DETECTORS}
 Examples:
   hypersphere embed --model runs/a/model.onnx --data faces --out faces.safetensors
   hypersphere embed --photographs --data photos --out photos.safetensors
+  hypersphere embed --nested --model runs/a/model.onnx --data ytf/aligned --out ytf.safetensors
   hypersphere embed --model other.onnx --order rgb --mean 127.5 --scale 1/128 --data faces --out faces.npy`;
 
 interface Flags extends ReaderFlags {
   data: string;
   out: string;
   photographs?: boolean;
+  nested?: boolean;
   aligned?: string;
   json?: boolean;
 }
@@ -49,6 +51,10 @@ export function embedCommand(): Command {
       '--aligned <template>',
       "the faces' own template, such as arcface (default: what 'align' noted there)",
     );
+  command.option(
+    '--nested',
+    'take the faces in folders inside of people’s folders too, as frames of videos lie',
+  );
   return withReaderFlags(command, 'largest')
     .option('--json', 'print what was done as one JSON object')
     .addHelpText('after', HELP)
@@ -58,6 +64,8 @@ export function embedCommand(): Command {
 async function run(flags: Flags, command: Command): Promise<void> {
   const { data, out, photographs, json } = flags;
   usage(() => checkEmbeddingsFile(out));
+  if (photographs && flags.nested)
+    throw new UsageError('--nested is for aligned faces: leave out --photographs');
   const aligned = photographs ? undefined : alignment(flags, command);
   checkEmbeddingsPlace(out);
   const started = performance.now();
@@ -97,7 +105,7 @@ async function fromAligned(
   const embedder = await openEmbedder(flags.model, embedderOptions(flags));
   try {
     return {
-      set: await embedFolder(embedder, flags.data, { aligned, onProgress }),
+      set: await embedFolder(embedder, flags.data, { aligned, nested: flags.nested, onProgress }),
       device: embedder.device.name,
     };
   } finally {

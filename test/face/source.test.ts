@@ -155,6 +155,10 @@ test('folders inside of people’s folders are listed when asked for', async () 
   const source = await sourceOfModel(model, nested, { ...options, nested: true });
   expect(source.images).toEqual([{ path: 'ann/0/1.png', person: 'ann' }]);
   await source.close();
+  const embedder = await openEmbedder(model, options);
+  const { images } = await embedFolder(embedder, nested, { nested: true });
+  expect(images).toEqual(source.images);
+  await embedder.close();
 });
 
 test('an ensemble’s cosine is the mean of its members’ cosines', async () => {

@@ -6,7 +6,7 @@ import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
 import { requireWritable } from '../../common/folders.js';
-import { compareNames, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
+import { compareNames, imagesBelow, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
 import type { Template } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
 import type { Embedder, EmbedHooks } from './embedder.js';
@@ -31,10 +31,18 @@ export interface FolderEmbeddings {
 }
 
 /**
- * The images of `folder`, in natural order: those that lie in it, then those of its person folders.
+ * The images of `folder`, in natural order: those that lie in it, then those of its person folders; with `nested`
+ * those in folders inside of them too (frames of videos), where the person is the first folder of a path.
  * Throws UserError when there is none.
  */
-export async function listFaces(folder: string): Promise<FolderImage[]> {
+export async function listFaces(folder: string, { nested = false } = {}): Promise<FolderImage[]> {
+  if (nested) {
+    const paths = await imagesBelow(folder);
+    return paths.map((path) => ({
+      path,
+      person: path.includes('/') ? path.slice(0, path.indexOf('/')) : null,
+    }));
+  }
   const names = await readdir(folder).catch(() => [] as string[]);
   const loose = names.filter((name) => isImageName(name) && !name.startsWith('.')).sort(compareNames);
   const people = await listPeople(folder).catch((error: unknown) => {
@@ -52,6 +60,8 @@ export async function listFaces(folder: string): Promise<FolderImage[]> {
 export interface EmbedFolderOptions {
   /** The faces' template (default: what `align` noted in the folder); they are carried to the model's if it differs. */
   aligned?: Template;
+  /** List folders inside of folders too. */
+  nested?: boolean;
   onProgress?(done: number, total: number): void;
 }
 
@@ -62,9 +72,9 @@ export interface EmbedFolderOptions {
 export async function embedFolder(
   embedder: Embedder,
   folder: string,
-  { aligned, onProgress }: EmbedFolderOptions = {},
+  { aligned, nested, onProgress }: EmbedFolderOptions = {},
 ): Promise<FolderEmbeddings> {
-  const found = await listFaces(folder);
+  const found = await listFaces(folder, { nested });
   const reasons = new Map<number, string>();
   const paths = found.map(({ path }) => join(folder, path));
   const hooks: EmbedHooks = { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) };

@@ -3,7 +3,6 @@
 // are computed.
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
-import { imagesBelow } from '../../data/index.js';
 import { type Template, templateLabel } from '../align/template.js';
 import { type Manifest, sameModel } from '../models/manifest.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
@@ -54,7 +53,7 @@ export async function sourceOfModel(
   folder: string,
   { aligned, nested, keep, ...options }: ModelSourceOptions = {},
 ): Promise<FaceSource> {
-  const images = nested ? await nestedFaces(folder) : await listFaces(folder);
+  const images = await listFaces(folder, { nested });
   const embedder = await openEmbedder(model, options);
   try {
     const { manifest } = embedder;
@@ -144,14 +143,6 @@ export function requireSameModel(
   throw new UserError(
     `${a.file} and ${b.file}: embeddings of ${names} cannot be compared; make both with one model and the same flags: hypersphere embed`,
   );
-}
-
-async function nestedFaces(folder: string): Promise<FolderImage[]> {
-  const paths = await imagesBelow(folder);
-  return paths.map((path) => ({
-    path,
-    person: path.includes('/') ? path.slice(0, path.indexOf('/')) : null,
-  }));
 }
 
 /** Images between two writes of the kept features. */
