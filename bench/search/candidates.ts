@@ -11,6 +11,8 @@ export interface Case {
   files: Record<'float32' | 'float16' | 'int8', string>;
   count: number;
   length: number;
+  /** [count, length], the float32 ones. */
+  templates: Float32Array;
   /** [P, length], and a raw file of them. */
   probes: Float32Array;
   probesFile: string;
@@ -49,17 +51,23 @@ async function ours(
   };
 }
 
-/** Templates in memory as float32. */
-export async function oursInMemory(sizes: Case): Promise<Searcher> {
-  const file = await openTemplates(sizes.files.float32);
-  const values = new Float32Array(sizes.count * sizes.length);
+/** All templates of a file. */
+export async function readAll(file: string): Promise<Float32Array> {
+  const source = await openTemplates(file);
+  const { count, length } = source;
+  const values = new Float32Array(count * length);
   const rows = 8192;
-  for (let first = 0; first < sizes.count; first += rows) {
-    const count = Math.min(rows, sizes.count - first);
-    await file.read(first, count, values.subarray(first * sizes.length, (first + count) * sizes.length));
+  for (let first = 0; first < count; first += rows) {
+    const n = Math.min(rows, count - first);
+    await source.read(first, n, values.subarray(first * length, (first + n) * length));
   }
-  await file.close();
-  return ours('float32 in memory', sizes, memoryTemplates(values, sizes.length), async () => {});
+  await source.close();
+  return values;
+}
+
+/** Templates in memory as float32. */
+export function oursInMemory(sizes: Case): Promise<Searcher> {
+  return ours('float32 in memory', sizes, memoryTemplates(sizes.templates, sizes.length), async () => {});
 }
 
 /** Templates in a file; int8 ones are scored again with the float32 file. */
@@ -75,11 +83,7 @@ export async function oursInFile(sizes: Case, type: keyof Case['files']): Promis
 }
 
 /** A loop over typed arrays, one probe after another; at most `most` probes, whose time is scaled to all. */
-export async function plainLoop({ files, count, length, probes, k }: Case, most: number): Promise<Searcher> {
-  const file = await openTemplates(files.float32);
-  const templates = new Float32Array(count * length);
-  await file.read(0, count, templates);
-  await file.close();
+export function plainLoop({ templates, count, length, probes, k }: Case, most: number): Searcher {
   const total = probes.length / length;
   const timed = Math.min(total, most);
   const search = (probe: number): { score: number; row: number }[] => {
@@ -127,7 +131,7 @@ export async function faiss(
   return {
     name: `FAISS ${server.version} ${name}`,
     found: rows,
-    built: Number(server.about.built),
+    ...(flags.includes('hnsw') && !server.about.cached && { built: Number(server.about.built) }),
     step: () => server.step(),
     close: () => server.close(),
   };
