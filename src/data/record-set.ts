@@ -11,7 +11,10 @@ import { type Extent, IMAGE_HEADER, type ImageHeader, imageHeader, RecordFile } 
 
 /** An image of a set, without its bytes. */
 export interface RecordImage {
-  /** Its key in train.idx; where the file was scanned, which record it is, from 0. */
+  /**
+   * Its key in train.idx. Where the file was scanned: the id in its header, which is its key in the sets that MXNet
+   * packs; which record of the file it is, from 1, if those ids do not tell the images apart.
+   */
   number: number;
   /** Where its record begins in the file. */
   offset: number;
@@ -202,6 +205,7 @@ export class RecordSet {
   /** The images in the order in which they lie; what is damaged is told of and stepped over. */
   async #scan(onProgress: RecordSetOptions['onProgress']): Promise<Listed> {
     const numbers: number[] = [];
+    const ids: number[] = [];
     const offsets: number[] = [];
     const { size } = this.records;
     // Where to look for the next record if this one cannot be read: a wrong length of the one before may have led
@@ -209,13 +213,14 @@ export class RecordSet {
     let from = 4;
     let told = -1;
     let offset: number | undefined = 0;
-    for (let number = 0; offset !== undefined && offset < size; number++) {
+    for (let number = 1; offset !== undefined && offset < size; number++) {
       const at: number = offset;
       try {
         const extent = await this.records.extent(at);
-        const { image } = await this.#glimpse(extent);
+        const { header, image } = await this.#glimpse(extent);
         if (image.length > 0) {
           numbers.push(number);
+          ids.push(header.id);
           offsets.push(at);
         }
         offset = extent.end;
@@ -228,13 +233,17 @@ export class RecordSet {
         const then =
           offset === undefined ? 'nothing can be read after it' : `reading goes on at byte ${offset}`;
         if (at !== told)
-          this.#problem(`${this.file}: record ${number} at byte ${at}: ${error.message}; ${then}`);
+          this.#problem(
+            `${this.file}: record ${number} of the file at byte ${at}: ${error.message}; ${then}`,
+          );
         told = at;
       }
       if (number % 1000 === 0) onProgress?.(at, size);
     }
     onProgress?.(size, size);
-    return { numbers, offsets };
+    const sorted = Float64Array.from(ids).sort();
+    const distinct = sorted.every((id, i) => Number.isSafeInteger(id) && id !== sorted[i - 1]);
+    return { numbers: distinct ? ids : numbers, offsets };
   }
 }
 

@@ -63,7 +63,14 @@ describe('a record set', () => {
   test('is scanned where there is no index: images are those that have bytes, in the order of the file', async () => {
     const { set, images, problems } = await changed({ 'train.idx': null });
     expect([set.indexed, problems]).toEqual([false, []]);
-    expect(images).toEqual(expected.map((image, i) => ({ ...image, number: i })));
+    expect(images).toEqual(expected);
+  });
+
+  test('that is scanned numbers its records where their ids are all alike', async () => {
+    const bytes = Buffer.from(rec);
+    for (const { offset } of expected) bytes.writeBigUInt64LE(7n, offset + 16);
+    const { images } = await changed({ 'train.rec': bytes, 'train.idx': null });
+    expect(images).toMatchObject([1, 2, 3, 4, 5, 6].map((number) => ({ number })));
   });
 
   test('without record 0 has an image under every key', async () => {
@@ -80,7 +87,7 @@ describe('a record set', () => {
     bytes[expected[1]!.offset] = 0;
     const { images, problems } = await changed({ 'train.rec': bytes, 'train.idx': null });
     expect(problems).toEqual([
-      'train.rec: record 1 at byte 728: no record begins there (the magic number 0xced7230a is missing); reading goes on at byte 1460',
+      'train.rec: record 2 of the file at byte 728: no record begins there (the magic number 0xced7230a is missing); reading goes on at byte 1460',
     ]);
     expect(images).toMatchObject(expected.filter((_, i) => i !== 1).map(({ sha256 }) => ({ sha256 })));
     const indexed = await changed({ 'train.rec': bytes });
@@ -94,9 +101,11 @@ describe('a record set', () => {
     bytes.writeUInt32LE(1500, expected[1]!.offset + 4);
     const { images, problems } = await changed({ 'train.rec': bytes, 'train.idx': null });
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^train\.rec: record 2 at byte 2236: .*; reading goes on at byte 1460$/);
+    expect(problems[0]).toMatch(
+      /^train\.rec: record 3 of the file at byte 2236: .*; reading goes on at byte 1460$/,
+    );
     expect(images[1]).toMatch(
-      /record 1 at byte 728: its length is wrong: another record begins at byte 1460/,
+      /record 2 at byte 728: its length is wrong: another record begins at byte 1460/,
     );
     expect(images.filter((_, i) => i !== 1)).toMatchObject(
       expected.filter((_, i) => i !== 1).map(({ sha256 }) => ({ sha256 })),
@@ -126,7 +135,7 @@ describe('a record set', () => {
   test('says where the announced bytes end', async () => {
     const { problems } = await changed({ 'train.rec': rec.subarray(0, 1500), 'train.idx': null });
     expect(problems).toEqual([
-      'train.rec: record 2 at byte 1460: it is cut off: 710 bytes are announced at byte 1460, 32 are left; nothing can be read after it',
+      'train.rec: record 3 of the file at byte 1460: it is cut off: 710 bytes are announced at byte 1460, 32 are left; nothing can be read after it',
     ]);
   });
 
@@ -185,7 +194,7 @@ describe('a record set', () => {
     await expect(openRecordSet(folder)).rejects.toThrow('train.rec: no such file');
     await expect(openRecordSet(write(join(folder, 'a.rec'), ''))).rejects.toThrow('a.rec: the file is empty');
     await expect(openRecordSet(write(join(folder, 'b.rec'), noise(300, 300, 3)))).rejects.toThrow(
-      /b\.rec: holds no image \(record 0 at byte 0: no record begins there .*nothing can be read after it\)/,
+      /b\.rec: holds no image \(record 1 of the file at byte 0: no record begins there .*nothing can be read after it\)/,
     );
     mkdirSync(join(folder, 'train.rec'));
     await expect(openRecordSet(folder)).rejects.toThrow('train.rec: is a folder, not a file');
