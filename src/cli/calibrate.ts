@@ -30,7 +30,7 @@ under two names makes thresholds too high: find them with 'hypersphere overlap' 
   threshold     the cosine that so few pairs of different people reach; every pair counts the same. In a search among
                 N people the rate is the chance that a stranger is taken for anybody, 1 - (1 - rate)^(1/N) for one
                 comparison. Below ten false matches it is extrapolated (generalized Pareto distribution, by maximum
-                likelihood, of the highest scores), and says so
+                likelihood, of the highest scores), says so, and is rather too low: few people hold no look-alikes
   counted       strangers who were taken for somebody in random galleries of that many of the people
 Intervals are 95 %, by drawing people again.
 ${FOREIGN_MODELS}

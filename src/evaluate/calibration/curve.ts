@@ -12,8 +12,11 @@ export const LEAST_FALSE_MATCHES = 10;
 export const HIGHEST_RATE = 0.5;
 /** Rates of the table to a factor of ten. */
 const A_DECADE = 10;
-/** How far below what false matches support a rate may be extrapolated: to a tenth of one impostor pair. */
-const BEYOND = 100;
+/**
+ * How far below what false matches support a rate may be extrapolated: to one impostor pair. On faces the tail further
+ * out is made by look-alikes whom a small set does not hold, so that every extrapolation comes out rather too low.
+ */
+const BEYOND = 10;
 /**
  * Excesses that the tail is fitted to: a thousandth of all, and between these. On faces, more of them bend the tail
  * down; fewer leave it loose.
