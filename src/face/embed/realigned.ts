@@ -89,15 +89,13 @@ export function carriedPixels(
   from: Template,
   border: 'black' | 'replicate' = 'black',
 ): Uint8Array {
+  const template = inputTemplate(manifest);
   const { width, height } = face;
   if (width !== from.width || height !== from.height)
     throw new UserError(
       `${name}: is ${width} x ${height} pixels, and faces on ${templateLabel(from)} are ${from.width} x ${from.height}`,
     );
-  return inChannelOrder(
-    alignFace(face, templatePoints(from), inputTemplate(manifest), { border }),
-    manifest.input.order,
-  );
+  return inChannelOrder(alignFace(face, templatePoints(from), template, { border }), manifest.input.order);
 }
 
 /** Settings of a run over faces that are carried over. */
