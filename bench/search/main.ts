@@ -18,6 +18,7 @@ import {
   oursInFile,
   oursInMemory,
   plainLoop,
+  readAll,
   recall,
   type Searcher,
 } from './candidates.js';
