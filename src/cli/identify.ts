@@ -39,8 +39,9 @@ import {
 const HELP = `
 The gallery is a folder with one folder of photographs a person, of each of which the largest face is enrolled, or a
 file of embeddings that 'hypersphere embed --photographs' made of such a folder with the same model. A face that is
-not similar enough to anybody is 'unknown'. The more people are enrolled, the likelier a stranger is taken for one of them: the
-answer says how likely, if every comparison has the false match rate.
+not similar enough to anybody is 'unknown'. A face is compared with every photograph of everybody, so the more are
+enrolled, the likelier a stranger is taken for one of them: the answer says how likely, if every comparison has the
+false match rate.
 ${DECISIONS}
 ${CALIBRATED}
 Of a search --fmr is the chance that a stranger is taken for anybody enrolled. A face is then compared with every
@@ -104,7 +105,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
     const decision = calibrated ?? stated!;
     const people = gallery.people.length;
     const stranger =
-      calibrated?.fmr ?? (decision.fmr === undefined ? undefined : falsePositiveRate(decision.fmr, people));
+      calibrated?.fmr ??
+      (decision.fmr === undefined ? undefined : falsePositiveRate(decision.fmr, enrolled.length));
     const entries: Entry[] = [];
     const shown = paths.length > 8 ? progress(paths.length, 'photographs') : undefined;
     try {
@@ -136,7 +138,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
       {
         ...decision,
         people,
-        ...(open && { photographs: enrolled.length, prior: open.prior }),
+        photographs: enrolled.length,
+        ...(open && { prior: open.prior }),
         ...(stranger !== undefined && { falsePositiveRate: stranger }),
         model: reader.manifest.name,
         detector: reader.detector.name,
@@ -145,7 +148,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
       },
       [
         [
-          `${people} ${people === 1 ? 'person' : 'people'} enrolled${open && enrolled.length > people ? ` with ${enrolled.length} photographs` : ''}; threshold ${decision.threshold.toFixed(3)}`,
+          `${people} ${people === 1 ? 'person' : 'people'} enrolled${enrolled.length > people ? ` with ${enrolled.length} photographs` : ''}; threshold ${decision.threshold.toFixed(3)}`,
           calibrated && standing(calibrated),
           stranger !== undefined &&
             `: a stranger is taken for one of them about ${percent(stranger)} of the time`,

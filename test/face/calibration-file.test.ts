@@ -151,7 +151,10 @@ describe('a gallery with a calibration', () => {
 
   test('compares with every photograph and shares the prior by people, then by photographs', () => {
     const [probe] = of(1) as [Float32Array];
-    expect([gallery.people, gallery.photographs]).toEqual([['ann', 'bob'], 3]);
+    expect([gallery.people, gallery.owners]).toEqual([
+      ['ann', 'bob'],
+      [0, 1, 0],
+    ]);
     const ratio = (other: Float32Array) =>
       Math.exp(evidenceOf(calibration, cosineAt(probe, 0, other, 0, 2)).llr);
     const [ann, bob] = [(0.5 / 2) * (ratio(a1) / 2 + ratio(a2) / 2), (0.5 / 2) * ratio(b1)];
