@@ -104,7 +104,7 @@ function addIntervals(
     points.forEach(({ fmr }, k) => {
       const into = seen[k]!;
       const [passes] = firstAbove(impostor, drawn.weights, [fmr * drawn.impostor]) as [number];
-      into.threshold.push(impostor.cosines[Math.min(passes, impostor.cosines.length - 1)]!);
+      into.threshold.push(lowest(impostor.cosines, passes).threshold);
       into.fmr.push(weightOf(impostor, drawn.weights, ranks[k]!.impostor) / drawn.impostor);
       into.fnmr.push(1 - weightOf(genuine, drawn.weights, ranks[k]!.genuine) / drawn.genuine);
     });

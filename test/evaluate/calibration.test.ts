@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { impostorCurve } from '../../src/evaluate/calibration/curve.js';
+import { impostorCurve, redrawn } from '../../src/evaluate/calibration/curve.js';
 import { searchStrangers } from '../../src/evaluate/calibration/searches.js';
 import {
   calibrate,
@@ -224,6 +224,18 @@ describe('the curve of thresholds', () => {
       expect(thresholds[rates.indexOf(rate)]).toBeCloseTo(0.3 + excessAt(tail, rate / 0.05), 1.5);
     const rising = [...thresholds].sort((a, b) => a - b);
     expect(thresholds).toEqual(rising);
+  });
+
+  test('is the same when everybody is drawn once, and when everybody is drawn twice', () => {
+    const curve = impostorCurve(pairs, [0.01, 6e-5]);
+    expect(curve.rates.filter((rate) => rate < curve.supportedTo).length).toBeGreaterThan(5);
+    for (const times of [1, 2]) {
+      const again = redrawn(curve, pairs, Float64Array.of(times), times ** 2 * n);
+      again.forEach((threshold, k) => {
+        expect(threshold).toBeCloseTo(curve.thresholds[k]!, 9);
+      });
+      expect(again).toHaveLength(curve.rates.length);
+    }
   });
 
   test('ends below a cosine of 1, and at what is counted where the highest scores are equal', () => {

@@ -96,6 +96,52 @@ describe('thresholds at false match rates', () => {
     });
   });
 
+  test('have the intervals of plain counting when people are drawn again', () => {
+    const small = faces(12, 7);
+    const [fmr, replicates, seed] = [0.02, 25, 4];
+    const { points } = thresholdsAtFmr(small.templates, small.labels, { fmrs: [fmr], replicates, seed });
+    const people = [...new Set(small.labels)];
+    const draw = random(seed, 'bootstrap');
+    const found: { threshold: number; fmr: number; fnmr: number }[] = [];
+    for (let replicate = 0; replicate < replicates; replicate++) {
+      const drawn = people.map(() => 0);
+      for (const _ of people) drawn[draw.integer(people.length)]! += 1;
+      const genuine: number[] = [];
+      const impostor: number[] = [];
+      small.labels.forEach((a, i) => {
+        small.labels.slice(0, i).forEach((b, j) => {
+          const score = cosineAt(
+            small.templates.original,
+            i * LENGTH,
+            small.templates.original,
+            j * LENGTH,
+            LENGTH,
+          );
+          const [p, q] = [drawn[people.indexOf(a)]!, drawn[people.indexOf(b)]!];
+          const into = a === b ? genuine : impostor;
+          for (let copy = 0; copy < (a === b ? p : p * q); copy++) into.push(score);
+        });
+      });
+      impostor.sort((a, b) => b - a);
+      // The first score that would be one too many, and the lowest of all people's above it.
+      const over = impostor[Math.floor(fmr * impostor.length)]!;
+      const threshold = Math.min(...pairsOf(small).impostor.filter((score) => score > over));
+      const at = points[0]!.threshold - 2e-7;
+      found.push({
+        threshold,
+        fmr: impostor.filter((score) => score >= at).length / impostor.length,
+        fnmr: genuine.filter((score) => score < at).length / genuine.length,
+      });
+    }
+    for (const name of ['threshold', 'fmr', 'fnmr'] as const) {
+      const rising = found.map((one) => one[name]).sort((a, b) => a - b);
+      // Of 25, 2.5 % lies .6 of the way from the first to the second.
+      const [low, high] = points[0]!.intervals![name];
+      expect(low).toBeCloseTo(0.4 * rising[0]! + 0.6 * rising[1]!, 6);
+      expect(high).toBeCloseTo(0.4 * rising[24]! + 0.6 * rising[23]!, 6);
+    }
+  });
+
   test('have intervals that hold the threshold of all people about as often as they say', () => {
     const truth = pairsOf(faces(500, 99)).impostor.sort((a, b) => b - a);
     const threshold = truth[Math.floor(0.05 * truth.length)]!;

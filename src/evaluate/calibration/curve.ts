@@ -82,7 +82,6 @@ export function redrawn(
   total: number,
 ): number[] {
   const { cosines, first, second } = impostor;
-  const last = cosines.length - 1;
   const counted = rates.filter((rate) => rate >= supportedTo);
   const wanted = [...counted, ...(tail ? [tail.share] : [])];
   const order = wanted.map((_, k) => k).sort((a, b) => wanted[a]! - wanted[b]!);
@@ -92,11 +91,11 @@ export function redrawn(
     weights,
     order.map((k) => wanted[k]! * total),
   ).forEach((place, k) => {
-    places[order[k]!] = Math.min(place, last);
+    places[order[k]!] = place;
   });
-  const thresholds = counted.map((_, k) => cosines[places[k]!]!);
+  const thresholds = counted.map((_, k) => lowest(cosines, places[k]!).threshold);
   if (!tail || counted.length === rates.length) return thresholds;
-  const pairs = places[counted.length]!;
+  const pairs = Math.min(places[counted.length]!, cosines.length - 1);
   const from = cosines[pairs]!;
   const excesses = new Float64Array(pairs);
   const counts = new Float64Array(pairs);
