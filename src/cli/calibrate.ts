@@ -31,8 +31,10 @@ under two names makes thresholds too high: find them with 'hypersphere overlap' 
                 N people the rate is the chance that a stranger is taken for anybody, 1 - (1 - rate)^(1/N) for one
                 comparison. Below ten false matches it is extrapolated (generalized Pareto distribution, by maximum
                 likelihood, of the highest scores), says so, and is rather too low: few people hold no look-alikes
-  counted       strangers who were taken for somebody in random galleries of that many of the people
-Intervals are 95 %, by drawing people again.
+  counted       strangers who were taken for somebody in random galleries of that many of the people: the same people
+                whom the threshold comes from, so it tells whether comparisons are independent, not how others fare
+Intervals are 95 %, by drawing people again; those of FNMR with the threshold held. Drawn people bring no look-alikes
+whom nobody has seen, so the interval of an extrapolated threshold lies too low as well and holds less often.
 ${FOREIGN_MODELS}
 
 Examples:
@@ -218,7 +220,9 @@ function text({ model, data, probability: line, thresholds, replicates, seed }: 
       : 'Cllr not known: too few people to hold some back',
     lineOf(header),
     ...rows.map(lineOf),
-    replicates > 1 ? `95 %: ${replicates} draws of people, seed ${seed}` : 'no intervals were computed',
+    replicates > 1
+      ? `95 %: ${replicates} draws of people, seed ${seed}; FNMR with the threshold held${thresholds.some((one) => one.extrapolated && one.threshold !== null) ? '; of extrapolated thresholds less than 95 %, as they lie too low' : ''}`
+      : 'no intervals were computed',
   ].join('\n');
 }
 

@@ -116,7 +116,8 @@ export function chance(share: number): string {
 /** What a calibrated threshold stands on, in a few words. */
 export function standing({ interval, extrapolated, on }: CalibratedDecision): string {
   const range = interval ? ` (95 %: ${interval.map((bound) => bound.toFixed(3)).join(' .. ')})` : '';
-  return `${range}${extrapolated ? ', extrapolated and rather too low' : ''}, by a calibration on ${on}`;
+  const beyond = `, extrapolated and rather too low${interval ? ' (so is its interval)' : ''}`;
+  return `${range}${extrapolated ? beyond : ''}, by a calibration on ${on}`;
 }
 
 /** The reader that the flags ask for. */

@@ -280,7 +280,9 @@ describe('a calibration in use', () => {
     expect(probability).toBeCloseTo(posterior(llr, 0.2), 12);
     expect(threshold).toBeGreaterThanOrEqual(interval[0]);
     const words = await verify('--calibration', file, '--fmr', '0.0001');
-    expect(words.stdout).toMatch(/\), extrapolated and rather too low, by a calibration on /);
+    expect(words.stdout).toMatch(
+      /\), extrapolated and rather too low \(so is its interval\), by a calibration on /,
+    );
   });
 
   test('identify says so of every face, and takes the threshold for all that is enrolled', async () => {

@@ -17,7 +17,7 @@ const pointSchema = z.object({
   fmr: z.number().positive().max(1),
   /** Accept at or above this cosine. */
   threshold: z.number(),
-  /** 95 %, by drawing people again. */
+  /** 95 %, by drawing people again; below `supportedTo` it holds less often, as the threshold lies too low. */
   interval: interval.optional(),
 });
 
@@ -36,6 +36,7 @@ const askedSchema = z.object({
   falseMatches: count,
   /** Share of genuine pairs below the threshold; null without one. */
   fnmr: share.nullable(),
+  /** With the threshold held. */
   fnmrInterval: interval.optional(),
   /** Searches of people who are not in the gallery, in random galleries of `gallerySize` of the people. */
   searched: z
