@@ -20,25 +20,42 @@ export {
 export {
   angleHistograms,
   auc,
+  type CalibrationFigures,
+  calibrate,
+  type Evaluation,
   equalErrorRate,
   type Features,
+  findOverlap,
   fuse,
   type LfwInput,
   type LfwResult,
   lfw,
+  type MegafaceInput,
+  type MegafaceResult,
+  megaface,
+  type OpenSetInput,
+  type OpenSetResult,
+  openSet,
   rocCurve,
   summarise,
   tarAtFar,
+  thresholdsAtFmr,
   type VerificationResult,
   verifyPairs,
+  type YtfInput,
+  type YtfResult,
+  ytf,
 } from './evaluate/index.js';
 export { type HeldOutResults, measureRun } from './evaluate/run.js';
 export {
   alignFace,
+  CalibratedGallery,
+  type Calibration,
   chooseFaces,
   type Decision,
   type Detection,
   type Detector,
+  decideBy,
   decisionFor,
   describeModel,
   Embedder,
@@ -55,9 +72,12 @@ export {
   openDetector,
   openEmbedder,
   openReader,
+  posterior,
   type Quality,
   type ReadFace,
   type ReadPhotograph,
+  readCalibration,
+  readEmbeddings,
   samplePhotographs,
   similarity,
   type Template,
@@ -70,8 +90,16 @@ export { losses, lossNamed } from './losses/index.js';
 export { lowerInference, lowerStep, type StepGraph } from './lower/index.js';
 export * as nn from './nn/index.js';
 export { describeNetwork, type NetworkDescription, networks } from './nn/index.js';
-export { writeRunPage } from './report/index.js';
+export { writeEvaluation, writeRunPage } from './report/index.js';
 export { type Device, type DeviceName, InferenceModel, openDevice, Program } from './runtime/index.js';
+export {
+  memoryTemplates,
+  openTemplates,
+  Search,
+  type TemplateSource,
+  topK,
+  writeTemplates,
+} from './search/index.js';
 export * as theory from './theory/index.js';
 export { angularFisher, angularFisherScore, neuralCollapse } from './theory/index.js';
 export { cosineAt } from './theory/vectors.js';
