@@ -3,7 +3,7 @@
 // the intervals come from.
 import { detCurve, fnirsAtFpirs, operatingPoints, sortSearches } from './det.js';
 import type { CmcCurve, DetCurve, FnirAtFpir } from './evaluation.js';
-import { edgeInterval, type ResampleOptions, resamplePeople } from './resample.js';
+import { type ResampleOptions, resamplePeople, widened } from './resample.js';
 import type { SortedTrials } from './roc.js';
 import type { Searches } from './searches.js';
 
@@ -89,7 +89,7 @@ export function identificationFigures(
   const matedPeople = strata[0]!.length;
   const cmcIntervals = found
     .slice(2 * fpirs.length)
-    .map((interval, i) => edgeInterval(rates[i]!, matedPeople) ?? interval);
+    .map((interval, i) => interval && widened(rates[i]!, matedPeople, interval));
   return {
     det: {
       gallery: searches.gallery,
@@ -118,7 +118,7 @@ function withIntervals(
   if (point.fnir === null) return point;
   return {
     ...point,
-    ...(interval && { interval: edgeInterval(point.fnir, matedPeople) ?? interval }),
+    ...(interval && { interval: widened(point.fnir, matedPeople, interval) }),
     ...(thresholdInterval && point.threshold !== null && { thresholdInterval }),
   };
 }

@@ -7,6 +7,7 @@ import { interval } from './bootstrap.js';
 import { cornersOf } from './corners.js';
 import type { VerificationPart } from './evaluation.js';
 import { angleHistogramsOfCosines, histograms } from './histogram.js';
+import { widened } from './resample.js';
 import { ratesOf, type SortedTrials, tarsAtFars } from './roc.js';
 import type { Templates } from './templates.js';
 
@@ -113,15 +114,17 @@ export function pairFigures(
   const { trials, counts, placeOf } = poolTrials(scores, pairs.same);
   const { auc, eer } = ratesOf(trials, [], counts)!;
   const bounds = intervals();
+  const once = new Set(pairs.first.filter((_, pair) => pairs.same[pair] === 1).map((row) => units[row]!))
+    .size;
   return {
     samePairs: trials.sameCount,
     differentPairs: trials.differentCount,
     auc,
     ...(bounds && { aucInterval: bounds.auc }),
     eer,
-    ...(bounds && { eerInterval: bounds.eer }),
+    ...(bounds && { eerInterval: widened(eer, once, bounds.eer) }),
     tarAtFar: tarsAtFars(trials, fars, counts).map((entry, k) =>
-      bounds && entry.tar !== null ? { ...entry, interval: bounds.tar[k]! } : entry,
+      bounds && entry.tar !== null ? { ...entry, interval: widened(entry.tar, once, bounds.tar[k]!) } : entry,
     ),
     roc: pooledRoc(trials, counts),
     scores: histograms(scores, pairs.same, { from: -1, to: 1, bins: 90 }),

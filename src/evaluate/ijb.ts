@@ -5,7 +5,7 @@ import { UserError } from '../common/errors.js';
 import type { CmcCurve, DetCurve, VerificationPart } from './evaluation.js';
 import { identificationFigures, intervalsOf, weighable } from './identification.js';
 import { pairFigures, pairScores, type TemplatePairs } from './ijb-verification.js';
-import { edgeInterval, type ResampleOptions } from './resample.js';
+import { type ResampleOptions, widened } from './resample.js';
 import { searchGallery } from './searches.js';
 import type { Templates } from './templates.js';
 
@@ -106,7 +106,7 @@ export function ijbSearch(
     return {
       value: known ? mean(each as number[]) : null,
       each: each as [number | null, number | null],
-      ...(known && interval && { interval: edgeInterval(mean(each as number[]), mated) ?? interval }),
+      ...(known && interval && { interval: widened(mean(each as number[]), mated, interval) }),
       ...(reason !== undefined && { reason }),
     };
   };

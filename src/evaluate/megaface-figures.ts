@@ -5,6 +5,7 @@ import { interval } from './bootstrap.js';
 import type { CmcCurve } from './evaluation.js';
 import { cmcRanks } from './identification.js';
 import type { MatedProbe, MateRanks } from './mate-ranks.js';
+import { widened } from './resample.js';
 import type { ScoreCounts } from './score-counts.js';
 
 export interface CmcInput {
@@ -65,7 +66,7 @@ export function cmcCurves(input: CmcInput): CmcFigures {
     });
 
   const rates = shares(hits, trials, cells);
-  const found = replicates > 1 ? intervalsOf(hits, trials, cells, { replicates, seed }) : undefined;
+  const found = replicates > 1 ? intervalsOf(rates, hits, trials, { replicates, seed }) : undefined;
   const curves = sizes.map((size, s): CmcCurve => {
     const part = <T>(of: ArrayLike<T>): T[] => Array.from(grids[s]!, (_, r) => of[firstCell[s]! + r]!);
     return {
@@ -111,9 +112,9 @@ function shares(
 }
 
 function intervalsOf(
+  rates: Float64Array,
   hits: Float64Array,
   trials: Float64Array,
-  cells: number,
   { replicates, seed }: { replicates: number; seed: number },
 ): [number, number][] {
   const draw = random(seed, 'bootstrap');
@@ -121,9 +122,11 @@ function intervalsOf(
   const drawn = Array.from({ length: replicates }, () => {
     weights.fill(0);
     for (let i = 0; i < weights.length; i++) weights[draw.integer(weights.length)]! += 1;
-    return shares(hits, trials, cells, weights);
+    return shares(hits, trials, rates.length, weights);
   });
-  return Array.from({ length: cells }, (_, c) => interval(drawn.map((rates) => rates[c]!)));
+  return Array.from(rates, (rate, c) =>
+    widened(rate, trials.length, interval(drawn.map((again) => again[c]!))),
+  );
 }
 
 /**

@@ -52,3 +52,9 @@ export function edgeInterval(rate: number, people: number): [number, number] | u
   const least = 0.025 ** (1 / people);
   return rate === 0 ? [0, 1 - least] : rate === 1 ? [least, 1] : undefined;
 }
+
+/** The interval of a rate from drawing people again, no narrower than {@link edgeInterval}. */
+export function widened(rate: number, people: number, drawn: [number, number]): [number, number] {
+  const edge = edgeInterval(rate, people);
+  return edge ? [Math.min(edge[0], drawn[0]), Math.max(edge[1], drawn[1])] : drawn;
+}

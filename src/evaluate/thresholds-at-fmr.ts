@@ -14,6 +14,7 @@ import {
   weightOf,
 } from './all-pairs.js';
 import { interval } from './bootstrap.js';
+import { widened } from './resample.js';
 
 /** A threshold; the rates are shares, 0..1. */
 export interface ThresholdAtFmr {
@@ -112,6 +113,10 @@ function addIntervals(
   points.forEach((point, k) => {
     const { threshold, fmr, fnmr } = seen[k]!;
     if (threshold.length > 1)
-      point.intervals = { threshold: interval(threshold), fmr: interval(fmr), fnmr: interval(fnmr) };
+      point.intervals = {
+        threshold: interval(threshold),
+        fmr: interval(fmr),
+        fnmr: widened(point.fnmr, sizes.filter((size) => size > 1).length, interval(fnmr)),
+      };
   });
 }

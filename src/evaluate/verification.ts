@@ -4,6 +4,7 @@ import { bootstrap, type Resampled, type Units } from './bootstrap.js';
 import { cornersOf } from './corners.js';
 import type { CrossValidation, FoldOutcome } from './folds.js';
 import { type AngleHistograms, angleHistogramsOfCosines, type Histogram, histograms } from './histogram.js';
+import { widened } from './resample.js';
 import { ratesOf, rocCurve, sortTrials, type TarAtFar, tarsAtFars } from './roc.js';
 
 /** False accept rates that are reported unless others are asked for. */
@@ -69,6 +70,10 @@ export function verificationFigures(
     replicates > 0
       ? bootstrap(sorted, validation.correct, { units: options.units, fars, replicates, seed })
       : undefined;
+  // Those of whom there are pairs of one person, who could have been missed.
+  const once = new Set(
+    [...same.keys()].filter((trial) => same[trial]).map((trial) => options.units?.[trial]?.[0] ?? trial),
+  ).size;
   const result: VerificationResult = {
     pairs: same.length,
     samePairs: sorted.sameCount,
@@ -76,15 +81,15 @@ export function verificationFigures(
     accuracy: validation.accuracy,
     standardDeviation: validation.standardDeviation,
     standardError: validation.standardError,
-    accuracyInterval: found?.accuracy,
+    accuracyInterval: found && widened(validation.accuracy, once, found.accuracy),
     folds: validation.folds,
     thresholds: validation.folds.map((fold) => fold.threshold),
     auc,
     aucInterval: found?.auc,
     eer,
-    eerInterval: found?.eer,
+    eerInterval: found && widened(eer, once, found.eer),
     tarAtFar: tarAtFar.map((entry, k) =>
-      found && entry.tar !== null ? { ...entry, interval: found.tar[k]! } : entry,
+      found && entry.tar !== null ? { ...entry, interval: widened(entry.tar, once, found.tar[k]!) } : entry,
     ),
     roc: corners(cosines, same),
     angles: angleHistogramsOfCosines(cosines, same, bins),

@@ -367,6 +367,17 @@ describe('a calibration', () => {
     expect(figures.probability.intercept / intercept).toBeCloseTo(1, 6);
   });
 
+  test('that misses nobody leaves open what so few people leave open', () => {
+    const easy = faces(30, (person) => 1 + (person % 4), 8, 0.05);
+    const { thresholds } = calibrate(easy.templates, easy.labels, {
+      fmrs: [0.01],
+      gallerySizes: [1],
+      replicates: 20,
+    });
+    // 22 of 30 people have several images.
+    expect(thresholds[0]).toMatchObject({ fnmr: 0, fnmrInterval: [0, 1 - 0.025 ** (1 / 22)] });
+  });
+
   test('is the same by the seed, and whatever people are called and in which order they come', () => {
     expect(calibrate(set.templates, set.labels, options)).toEqual(figures);
     const order = random(5, 'order').shuffle(set.labels.map((_, k) => k));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { cornersOf } from '../../src/evaluate/corners.js';
 import { detCurve, fnirsAtFpirs, operatingPoints, sortSearches } from '../../src/evaluate/det.js';
-import { edgeInterval, resamplePeople } from '../../src/evaluate/resample.js';
+import { edgeInterval, resamplePeople, widened } from '../../src/evaluate/resample.js';
 
 const searches = (hits: number[], best: number[]) =>
   sortSearches(Float64Array.from(hits), Float64Array.from(best));
@@ -183,5 +183,10 @@ describe('people drawn again', () => {
     expect((1 - high) ** 10).toBeCloseTo(0.025, 12);
     expect(edgeInterval(1, 10)).toEqual([1 - high, 1]);
     expect(edgeInterval(0.5, 10)).toBeUndefined();
+    // Where drawing people moved a threshold, it may show more than that.
+    expect(widened(0, 10, [0, 0.4])).toEqual([0, 0.4]);
+    expect(widened(0, 10, [0, 0])).toEqual([low, high]);
+    expect(widened(1, 10, [0.9, 1])).toEqual([1 - high, 1]);
+    expect(widened(0.5, 10, [0.4, 0.6])).toEqual([0.4, 0.6]);
   });
 });

@@ -178,6 +178,22 @@ describe('1:1', () => {
     }
   });
 
+  it('without a miss leaves open what so few subjects leave open', () => {
+    const { verification } = ijbVerification(
+      { length: 2, original: Float64Array.of(1, 0, 1, 0, 0, 1, 0, 1) },
+      {
+        first: Uint32Array.of(0, 2, 0, 1),
+        second: Uint32Array.of(1, 3, 2, 3),
+        same: Uint8Array.of(1, 1, 0, 0),
+      },
+      new Map([1, 1, 2, 2].map((subject, row) => [row, subject])),
+      { fars: [0.5], replicates: 50 },
+    );
+    // Two subjects: (1 - p)^2 = .025.
+    expect(verification.tarAtFar[0]).toMatchObject({ tar: 1, interval: [Math.sqrt(0.025), 1] });
+    expect(verification.eerInterval).toEqual([0, 1 - Math.sqrt(0.025)]);
+  });
+
   it('refuses pairs of one kind and scores that are no numbers', () => {
     expect(() => poolTrials(Float64Array.of(1, 0), Uint8Array.of(1, 1))).toThrow(
       'no pair of different subjects',

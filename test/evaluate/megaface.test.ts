@@ -67,7 +67,8 @@ describe('megaface by hand', () => {
     expect(result.identification[0]!.intervals).toEqual([
       [0, 1],
       [0, 1],
-      [1, 1],
+      // Two people who are both found: (1 - p)^2 = .025 for the chance p of a miss.
+      [Math.sqrt(0.025), 1],
     ]);
     expect(result.rankOneOverPeople).toBe(0.5);
     expect(result.verification.intervals).toEqual({ resampled: 'people', replicates: 1000, seed: 1 });

@@ -156,6 +156,15 @@ describe('thresholds at false match rates', () => {
     expect(held / trials).toBeGreaterThan(0.8);
   });
 
+  test('that miss nobody leave open what so few people leave open', () => {
+    const easy = faces(20, 5, 0.01);
+    const { points } = thresholdsAtFmr(easy.templates, easy.labels, { fmrs: [0.02], replicates: 50 });
+    const several = new Set(easy.labels.filter((label, i) => easy.labels.indexOf(label) !== i)).size;
+    expect(points[0]!.fnmr).toBe(0);
+    // (1 - p)^n = .025 for the chance p that one of n people is missed.
+    expect(points[0]!.intervals!.fnmr).toEqual([0, 1 - 0.025 ** (1 / several)]);
+  });
+
   test('are refused where there are too few pairs, or pairs of one kind', () => {
     expect(() => thresholdsAtFmr(set.templates, set.labels, { fmrs: [1e-7] })).toThrow(
       /FMR 1e-7: needs at least 10000000 impostor pairs, there are \d+/,

@@ -43,6 +43,17 @@ describe('scores', () => {
     expect(verifyScores({ ...input, scores: scores.map(() => 3) })).toMatchObject({ auc: 0.5, eer: 0.5 });
   });
 
+  test('that nothing confuses leave open what so few people leave open', () => {
+    const units = [1, 1, 2, 2, 3, 3, 1, 2].map((one, i) => [one, same[i] ? one : one + 1] as const);
+    const found = verifyScores({ ...input, scores: same, replicates: 50, fars: [0.25], units });
+    expect(found).toMatchObject({ accuracy: 1, eer: 0, tarAtFar: [{ tar: 1 }] });
+    // Pairs of one person are of persons 1 and 3: (1 - p)^2 = .025.
+    const least = Math.sqrt(0.025);
+    expect(found.accuracyInterval).toEqual([least, 1]);
+    expect(found.eerInterval).toEqual([0, 1 - least]);
+    expect(found.tarAtFar[0]!.interval).toEqual([least, 1]);
+  });
+
   test('that are no numbers, or of one kind, are refused', () => {
     const bad = (value: number) => () => verifyScores({ ...input, scores: [9, value, ...scores.slice(2)] });
     expect(bad(Number.NaN)).toThrow('pair 2 of 8: its score NaN is not a finite number');

@@ -5,6 +5,7 @@ import { type AskedThreshold, type Calibration, falsePositiveRate, perComparison
 import type { Vectors } from '../../theory/vectors.js';
 import { type AllPairs, allPairs, drawPeople, reaching, weightOf } from '../all-pairs.js';
 import { interval } from '../bootstrap.js';
+import { widened } from '../resample.js';
 import { HIGHEST_RATE, type ImpostorCurve, impostorCurve, redrawn } from './curve.js';
 import { calibrateProbability } from './probability.js';
 import { searchStrangers } from './searches.js';
@@ -172,9 +173,12 @@ function redraw(
     });
   }
   const usable = (thresholds[0]?.length ?? 0) > 1;
+  const several = sizes.filter((size) => size > 1).length;
   return {
     table: usable ? thresholds.map(interval) : [],
-    fnmr: missed.map((values) => (usable ? interval(values) : undefined)),
+    fnmr: missed.map((values, k) =>
+      usable ? widened(asked[k]!.fnmr ?? 0, several, interval(values)) : undefined,
+    ),
   };
 }
 
