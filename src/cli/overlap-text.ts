@@ -17,7 +17,10 @@ export interface OverlapSaid {
 }
 
 /** The whole of what is printed. */
-export function overlapText({ found, candidates, level }: OverlapResult, said: OverlapSaid): string {
+export function overlapText(
+  { found, candidates, level, photographs }: OverlapResult,
+  said: OverlapSaid,
+): string {
   const { exclude, train: a, test: b, page, seconds } = said;
   const { testPairs, out, candidates: most } = said.flags;
   const count = (n: number, what: string) => `${n.toLocaleString('en')} ${what}`;
@@ -28,11 +31,27 @@ export function overlapText({ found, candidates, level }: OverlapResult, said: O
     const { similarity, expectedFalse, comparisons } = level;
     lines.push(
       similarity === undefined
-        ? 'too few people to tell how alike strangers are: nobody is taken by the embeddings; look at the pairs, and choose --min-similarity'
+        ? 'too few people to tell from which similarity on two are one: look at the pairs, and choose --min-similarity'
         : `one person from a similarity of ${similarity.toFixed(3)} on${expectedFalse === undefined ? '' : `, where ${expectedNumber(expectedFalse)} false find${expectedFalse === 1 ? ' is' : 's are'} expected in ${comparisons.toLocaleString('en')} comparisons`}`,
     );
   }
-  lines.push('', found.length > 0 ? 'in both:' : 'nobody is in both');
+  if (photographs) {
+    const { compared, unseen } = photographs;
+    const shared = found.filter(({ evidence }) => evidence.includes('photograph')).length;
+    lines.push(
+      `photographs: ${[
+        `${count(compared, compared === 1 ? 'pair of images' : 'pairs of images')} compared by their pixels`,
+        ...(unseen > 0 ? [`${unseen.toLocaleString('en')} by their embeddings only`] : []),
+      ].join(
+        ', ',
+      )}; ${shared === 0 ? 'none is shared' : `${count(shared, shared === 1 ? 'pair' : 'pairs')} of people share one`}`,
+    );
+  }
+  const sought = [
+    ...['name', ...(photographs ? ['photograph'] : [])],
+    ...(level?.similarity === undefined ? [] : ['likeness']),
+  ];
+  lines.push('', found.length > 0 ? 'in both:' : `nobody was found in both by ${either(sought)}`);
   lines.push(...rows(found));
   const others = candidates.slice(0, PRINTED);
   if (others.length > 0)
@@ -59,6 +78,10 @@ export function overlapText({ found, candidates, level }: OverlapResult, said: O
   return lines.join('\n');
 }
 
+/** 'name', 'name or photograph', 'name, photograph or likeness'. */
+const either = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
 /** Pairs as a table. */
 function rows(pairs: readonly OverlapPair[]): string[] {
   if (pairs.length === 0) return [];
@@ -67,7 +90,7 @@ function rows(pairs: readonly OverlapPair[]): string[] {
     ...pairs.map(({ train, test, evidence, similarity, expectedFalse, images, alike }) => [
       train,
       test,
-      evidence.join(' and ') || '-',
+      evidence.join(', ') || '-',
       similarity?.toFixed(3) ?? '-',
       expectedFalse === undefined ? '-' : expectedNumber(expectedFalse),
       `${images.train}, ${images.test}`,

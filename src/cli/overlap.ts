@@ -1,38 +1,27 @@
 // hypersphere overlap: the people of a training set who are in a test set too, for `train --exclude`.
 import { statSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
-import { OVERLAP_FORMAT, readPairs } from '../data/index.js';
+import { OVERLAP_FORMAT } from '../data/index.js';
 import {
   findOverlap,
-  fuse,
   type OverlapPair,
   type OverlapResult,
   type OverlapSide,
   overlapByName,
-  type PersonRows,
-  peopleOf,
   personTemplates,
-  sameNames,
   withImages,
 } from '../evaluate/index.js';
-import {
-  type FaceSource,
-  type FolderImage,
-  listFaces,
-  readList,
-  requireSameModel,
-  sourceOfEmbeddings,
-  sourceOfModel,
-  templateNamed,
-} from '../face/index.js';
 import { overlapPage } from '../report/index.js';
-import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
+import type { Vectors } from '../theory/vectors.js';
+import { FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { number, whole } from './flags.js';
-import { duration, note, result, timedProgress, UsageError, usage } from './output.js';
+import { duration, note, result, timedProgress, UsageError } from './output.js';
+import { PhotographSearch } from './overlap-photographs.js';
+import { openSides, type Side, type SideFlags } from './overlap-sides.js';
 import { overlapText } from './overlap-text.js';
 
 const HELP = `
@@ -40,8 +29,14 @@ const HELP = `
 wrote. People are found by their names, where both sets have names and not numbers, and by the embeddings of --model:
 each person's mean template is compared with each of the other set. From which similarity on two people count as one
 follows from how alike the strangers among them are: where no more than --expected-false false finds are expected in
-all comparisons. Without --model folders are compared by names alone. The list is a suggestion: look at the pairs with
---report, and change "exclude" in the file as you see fit.
+all comparisons. Without --model folders are compared by names alone.
+
+A photograph that is in both sets counts by itself, as a mean of many images can hide it: the two training people
+most like each test image are looked at by an image of theirs, and two images are one photograph, or two of one
+moment, if the detail of their pixels, laid on each other, correlates .95 or more. Where the images are not at hand,
+it is their embeddings that have to be ten times nearer to each other than strangers are. Every person of either
+kind, and every namesake, is in "exclude" of the list. It is a suggestion: look at the pairs with --report, and change
+it as you see fit. --keep-train and --keep-test keep the features, so that a run that was stopped goes on from there.
 ${FOREIGN_MODELS}
 
 Examples:
@@ -49,14 +44,7 @@ Examples:
   hypersphere overlap --train faces.safetensors --test lfw.safetensors --test-pairs pairs.txt
   hypersphere train --data faces --exclude exclude.json --net sphereface-4 --loss a-softmax`;
 
-interface Flags extends EmbedderFlags {
-  train: string;
-  test: string;
-  model?: string;
-  aligned?: string;
-  alignedTrain?: string;
-  alignedTest?: string;
-  testPairs?: string;
+interface Flags extends SideFlags {
   expectedFalse?: number;
   minSimilarity?: number;
   candidates: number;
@@ -78,6 +66,11 @@ export function overlapCommand(): Command {
     )
     .option('--aligned-train <template>', 'the same of the training faces only')
     .option('--aligned-test <template>', 'the same of the test faces only')
+    .option(
+      '--keep-train <file>',
+      "keep the training faces' features in this file, and take from it what is there",
+    )
+    .option('--keep-test <file>', 'the same of the test faces')
     .option('--test-pairs <file>', "only the people of this pair list (LFW's pairs.txt)")
     .option(
       '--expected-false <n>',
@@ -93,19 +86,6 @@ export function overlapCommand(): Command {
     .option('--json', 'print the list as one JSON object')
     .addHelpText('after', HELP)
     .action(run);
-}
-
-/** One of the two sets. */
-interface Side {
-  /** 'training' or 'test'. */
-  which: string;
-  name: string;
-  folder: string;
-  images: readonly FolderImage[];
-  people: PersonRows[];
-  source?: FaceSource;
-  /** Images that could not be read. */
-  unreadable: { path: string; reason: string }[];
 }
 
 async function run(flags: Flags): Promise<void> {
@@ -140,8 +120,8 @@ async function run(flags: Flags): Promise<void> {
       flags.json,
     );
   } finally {
-    await train.source?.close();
-    await test.source?.close();
+    await train.embedded?.source.close();
+    await test.embedded?.source.close();
   }
 }
 
@@ -159,102 +139,37 @@ function checkFlags({ minSimilarity, expectedFalse, out, report }: Flags): void 
   if (report !== undefined) requireWritable(report, '--report');
 }
 
-const isEmbeddings = (path: string): boolean =>
-  ['.safetensors', '.npy', '.jsonl'].includes(extname(path).toLowerCase()) &&
-  !statSync(path, { throwIfNoEntry: false })?.isDirectory();
-
-/** Both sets, with embeddings where the flags allow it, else with names alone. */
-async function openSides(flags: Flags): Promise<[Side, Side]> {
-  const { train, test, model, aligned, alignedTrain, alignedTest, testPairs } = flags;
-  const template = (name: string | undefined) =>
-    name === undefined ? undefined : usage(() => templateNamed(name));
-  const [ofTrain, ofTest] = [template(alignedTrain ?? aligned), template(alignedTest ?? aligned)];
-  const options = embedderOptions(flags);
-  const embedded = [train, test].map(isEmbeddings) as [boolean, boolean];
-  const byEmbeddings = model !== undefined || (embedded[0] && embedded[1]);
-  const open = async (path: string, own: boolean, from: typeof ofTrain): Promise<FaceSource | undefined> => {
-    if (!byEmbeddings) return undefined;
-    return own
-      ? sourceOfEmbeddings(path)
-      : sourceOfModel(model!, path, { ...options, ...(from && { aligned: from }) });
-  };
-  const sources: (FaceSource | undefined)[] = [];
-  try {
-    sources.push(await open(train, embedded[0], ofTrain));
-    sources.push(await open(test, embedded[1], ofTest));
-    const [a, b] = sources;
-    if (a && b) requireSameModel(a, b);
-    const first = await side('training', train, embedded[0], a, false);
-    const second = await side('test', test, embedded[1], b, true);
-    if (testPairs !== undefined) second.people = await ofPairs(second.people, testPairs);
-    if (!byEmbeddings) requireNames(first, second);
-    return [first, second];
-  } catch (error) {
-    for (const source of sources) await source?.close();
-    throw error;
-  }
-}
-
-async function side(
-  which: string,
-  path: string,
-  embedded: boolean,
-  source: FaceSource | undefined,
-  loose: boolean,
-): Promise<Side> {
-  const images = source?.images ?? (embedded ? (await readList(path)).images : await listFaces(path));
-  const people = peopleOf(images, { loose });
-  if (people.length === 0)
-    throw new UserError(
-      `${path}: holds no folders of people: put each person's images into a folder of its own (person/image.jpg)`,
-    );
-  return {
-    ...{ which, name: path, images, people, unreadable: [] },
-    folder: source?.folder ?? (embedded ? '' : path),
-    ...(source && { source }),
-  };
-}
-
-/** The people that a pair list names. */
-async function ofPairs(people: readonly PersonRows[], file: string): Promise<PersonRows[]> {
-  const { pairs } = await readPairs(file);
-  const named = new Set(pairs.flatMap(({ first, second }) => [first.name, second.name]));
-  const kept = people.filter(({ name }) => named.has(name));
-  if (kept.length === 0) throw new UserError(`${file}: none of its ${named.size} people is in the test set`);
-  return kept;
-}
-
-function requireNames(train: Side, test: Side): void {
-  // A set has names where a person would be found under the own one.
-  for (const { which, name, people } of [train, test])
-    if (
-      sameNames(
-        people.map((one) => one.name),
-        people.map((one) => one.name),
-      ).length === 0
-    )
-      throw new UsageError(
-        `${name}: the ${which} people have numbers and no names; give --model FILE to compare their faces`,
-      );
-  note('compared by names alone; --model FILE compares the faces too');
-}
-
 async function overlapOf(train: Side, test: Side, flags: Flags): Promise<OverlapResult> {
-  if (!train.source || !test.source) return overlapByName(train.people, test.people);
-  const { expectedFalse, minSimilarity, candidates, seed } = flags;
+  if (!train.embedded || !test.embedded) return overlapByName(train.people, test.people);
+  const { expectedFalse, minSimilarity, candidates, seed, threads } = flags;
   const testTemplates = await templatesOf(test);
-  const counts = testTemplates.images;
-  const trainTemplates = await templatesOf(train, { fewer: { counts, seed } });
-  return findOverlap(trainTemplates, testTemplates, { expectedFalse, minSimilarity, candidates, seed });
+  const scan = new PhotographSearch(train, test, threads);
+  await scan.begin(testTemplates.length);
+  const trainTemplates = await templatesOf(
+    train,
+    { fewer: { counts: testTemplates.images, seed } },
+    (rows, made) => scan.take(rows, made),
+  );
+  const photographs = await scan.finish();
+  return findOverlap(trainTemplates, testTemplates, {
+    ...{ expectedFalse, minSimilarity, candidates, seed, photographs },
+  });
 }
 
-/** Mean templates of a side's people, with progress where a model computes them. */
-async function templatesOf(one: Side, options: Parameters<typeof personTemplates>[3] = {}) {
-  const total = one.people.reduce((sum, { rows }) => sum + rows.length, 0);
+/** Mean templates of a side's people, with progress where a model computes them; `see` sees the images' own. */
+async function templatesOf(
+  one: Side,
+  options: Parameters<typeof personTemplates>[3] = {},
+  see: (rows: readonly number[], made: Vectors) => Promise<void> = async () => {},
+) {
+  const total = imagesOf(one);
   const shown = timedProgress(total, `${one.which} images`);
+  const embedded = one.embedded!;
   let before = 0;
+  embedded.onProgress = (done) => shown.update(before + done, '');
   const templates = async (rows: readonly number[]) => {
-    const made = await fusedTemplates(one, rows, (done) => shown.update(before + done, ''));
+    const made = await embedded.templates(rows);
+    await see(rows, made);
     before += rows.length;
     shown.update(before, '');
     return made;
@@ -264,7 +179,10 @@ async function templatesOf(one: Side, options: Parameters<typeof personTemplates
     templates,
     (row) => join(one.folder, one.images[row]!.path),
     options,
-  ).finally(() => shown.stop());
+  ).finally(() => {
+    delete embedded.onProgress;
+    shown.stop();
+  });
   if (made.people.length === 0) {
     const [first] = one.unreadable;
     throw new UserError(
@@ -274,37 +192,26 @@ async function templatesOf(one: Side, options: Parameters<typeof personTemplates
   return made;
 }
 
-/** Templates of rows as the source fuses them; zeros for an image that cannot be read, which is noted once. */
-async function fusedTemplates(one: Side, rows: readonly number[], onProgress?: (done: number) => void) {
-  const { source, images, unreadable } = one;
-  const features = await source!.features(rows, {
-    ...(onProgress && { onProgress }),
-    onUnreadable(i, reason) {
-      const { path } = images[rows[i]!]!;
-      if (!unreadable.some((known) => known.path === path))
-        unreadable.push({ path, reason: reason.replace(`${join(one.folder, path)}: `, '') });
-    },
-  });
-  return fuse(features, source!.fusion);
-}
+const imagesOf = ({ people }: Side): number => people.reduce((sum, { rows }) => sum + rows.length, 0);
 
 const sideOf = (one: Side): OverlapSide => ({
   paths: one.images.map(({ path }) => path),
   rowsOf: new Map(one.people.map(({ name, rows }) => [name, rows])),
-  ...(one.source && { templates: (rows: readonly number[]) => fusedTemplates(one, rows) }),
+  ...(one.embedded && { templates: one.embedded.templates }),
 });
 
-const setOf = ({ name, folder, people }: Side) => ({
-  ...{ name, folder, people: people.length },
-  images: people.reduce((sum, { rows }) => sum + rows.length, 0),
+const setOf = (one: Side) => ({
+  ...{ name: one.name, folder: one.folder, people: one.people.length },
+  images: imagesOf(one),
 });
 
 function settings(train: Side, flags: Flags, seconds: number): [string, string][] {
   const { testPairs, seed } = flags;
-  const manifest = train.source?.manifest;
+  const source = train.embedded?.source;
+  const manifest = source?.manifest;
   return [
-    ['Model', manifest ? manifest.name : train.source ? 'not stated' : 'none: names alone'],
-    ...(train.source?.facts.map(([name, value]): [string, string] => [name, value]) ?? []),
+    ['Model', manifest ? manifest.name : source ? 'not stated' : 'none: names alone'],
+    ...(source?.facts.map(([name, value]): [string, string] => [name, value]) ?? []),
     ['Test people', testPairs === undefined ? 'all' : `those of ${testPairs}`],
     ['Seed', String(seed)],
     ['Time', duration(seconds)],
@@ -313,13 +220,14 @@ function settings(train: Side, flags: Flags, seconds: number): [string, string][
 
 /** What is written for `train --exclude`: the names first, then why. */
 function listOf(
-  { found, candidates, level }: OverlapResult,
+  { found, candidates, level, photographs }: OverlapResult,
   exclude: readonly string[],
   train: Side,
   test: Side,
   { testPairs }: Flags,
 ) {
-  const manifest = train.source?.manifest;
+  const source = train.embedded?.source;
+  const manifest = source?.manifest;
   const plain = ({ others: _, ...pair }: OverlapPair) => pair;
   return {
     format: OVERLAP_FORMAT,
@@ -328,6 +236,7 @@ function listOf(
     test: { ...setOf(test), ...(testPairs !== undefined && { pairs: testPairs }) },
     ...(manifest && { model: { name: manifest.name, sha256: manifest.sha256 } }),
     ...(level && { level: { ...level, curve: undefined } }),
+    ...(photographs && { photographs }),
     found: found.map(plain),
     candidates: candidates.map(plain),
     unreadable: [...train.unreadable, ...test.unreadable],

@@ -37,6 +37,7 @@ export { type MegafaceListOptions, type MegafaceLists, megafaceLists } from './m
 export type { WrongPair } from './megaface-mistakes.js';
 export { megafaceNotes, summariseMegaface } from './megaface-summary.js';
 export { hardestMistakes, type JudgedTrials } from './mistakes.js';
+export { NearestImages } from './nearest-images.js';
 export { type OpenSetInput, type OpenSetResult, openSet, standardFpirs, standardSizes } from './open-set.js';
 export {
   checkLists,
@@ -58,13 +59,14 @@ export {
   overlapByName,
   sameNames,
 } from './overlap.js';
-export { type OverlapSide, withImages } from './overlap-images.js';
+export { imageFile, type OverlapSide, withImages } from './overlap-images.js';
 export {
   type PersonRows,
   type PersonTemplates,
   peopleOf,
   personTemplates,
 } from './person-templates.js';
+export { remembered, type TemplatesOf } from './remembered.js';
 export {
   auc,
   equalErrorRate,
@@ -78,8 +80,16 @@ export {
   tarAtFar,
   tarsAtFars,
 } from './roc.js';
+export { faceDetail, photographLikeness } from './same-photograph.js';
 export { type CountedOptions, countedVerification, ScoreCounts } from './score-counts.js';
 export { type ClassSeparation, classSeparation } from './separation.js';
+export {
+  type PeopleWithPhotographs,
+  type PhotographScan,
+  type PhotographSide,
+  type SharedPhotograph,
+  sharedPhotographs,
+} from './shared-photographs.js';
 export { type SummaryRow, summarise } from './summary.js';
 export { type Features, type Fusion, fuse, l2Normalise, type Templates } from './templates.js';
 export { exactRule, insightfaceRule, spherefaceRule, type ThresholdRule } from './thresholds.js';

@@ -1,6 +1,6 @@
 // The images that speak for an overlap: of two people who may be one, the two images that are most alike, and a few
 // more for a person to judge by.
-
+import { isAbsolute, join } from 'node:path';
 import { products } from '../theory/products.js';
 import type { Vectors } from '../theory/vectors.js';
 import type { OverlapPair } from './overlap.js';
@@ -12,6 +12,15 @@ export interface OverlapSide {
   rowsOf: ReadonlyMap<string, readonly number[]>;
   /** Templates of rows [n, D]; zeros for an image that cannot be read. Absent when only names were compared. */
   templates?: (rows: readonly number[]) => Promise<Vectors>;
+}
+
+/**
+ * Where an image lies; nothing where the folder is not known ('') or the image is not in it, as a list of embeddings
+ * names its paths itself.
+ */
+export function imageFile(folder: string, path: string): string | undefined {
+  const outside = isAbsolute(path) || path.split(/[/\\]/).includes('..');
+  return folder === '' || outside ? undefined : join(folder, path);
 }
 
 /** More images of each person, beside the most alike. */
@@ -51,9 +60,13 @@ export async function withImages(
       Array.from({ length: count }, (_, i) => Math.max(...of(i)));
     const byLeft = best(left.rows.length, (i) => cosines.subarray(i * across, (i + 1) * across));
     const byRight = best(across, (j) => left.rows.map((_, i) => cosines[i * across + j]!));
-    const similarity = Math.max(...byLeft);
-    const at = cosines.indexOf(similarity);
-    const [i, j] = [Math.floor(at / across), at % across];
+    const [shared] = pair.photographs ?? [];
+    const placeOf = (side: OverlapSide, rows: readonly number[], path: string) =>
+      rows.findIndex((row) => side.paths[row] === path);
+    const at = shared
+      ? placeOf(train, left.rows, shared.train) * across + placeOf(test, right.rows, shared.test)
+      : cosines.indexOf(Math.max(...byLeft));
+    const [i, j, similarity] = [Math.floor(at / across), at % across, cosines[at]!];
     const path = (side: OverlapSide, rows: readonly number[], place: number) => side.paths[rows[place]!]!;
     const others = (side: OverlapSide, rows: readonly number[], by: readonly number[], taken: number) =>
       by

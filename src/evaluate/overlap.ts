@@ -1,5 +1,5 @@
-// People who are in two sets at once, so that a model trained on the one is not measured on the other: by name, and by
-// likeness. Whether a likeness is suspicious depends on how alike strangers come out in this very comparison, and nearly
+// People who are in two sets at once, so that a model trained on the one is not measured on the other: by name, by a
+// photograph that both have, and by likeness. Whether a likeness is suspicious depends on how alike strangers come out in this very comparison, and nearly
 // all of its pairs are strangers: the bulk tells the tail (an empirical null; Efron, 2004), and with the number of
 // comparisons each find has a number of false finds to be expected.
 import { UserError } from '../common/errors.js';
@@ -8,6 +8,7 @@ import { nameKey } from '../data/person-names.js';
 import { BINS, eachProduct, Highest, nearestPeople } from './nearest.js';
 import { type NullTail, nullTail, tailLevel, tailRate } from './null-tail.js';
 import type { PersonTemplates } from './person-templates.js';
+import type { PhotographScan, SharedPhotograph } from './shared-photographs.js';
 
 /** The same name in both sets, in whatever spelling. */
 export interface NameMatch {
@@ -36,7 +37,7 @@ export interface OverlapPair {
   train: string;
   test: string;
   /** What speaks for it; none: it is only the most alike. */
-  evidence: ('name' | 'embeddings')[];
+  evidence: ('name' | 'embeddings' | 'photograph')[];
   /** Images of each. */
   images: { train: number; test: number };
   /** Cosine of the two people's templates; absent when only names were compared. */
@@ -45,7 +46,9 @@ export interface OverlapPair {
   expectedFalse?: number;
   /** The same by how alike the training people are to one another. */
   expectedByTraining?: number;
-  /** The two images that are most alike, by their paths. */
+  /** The photographs that both have, the surest first; absent for none. */
+  photographs?: SharedPhotograph[];
+  /** The two images that are most alike, or of the photographs the first, by their paths. */
   alike?: { train: string; test: string; similarity: number };
   /** More images of each, those first that are most alike to one of the other's. */
   others?: { train: string[]; test: string[] };
@@ -77,6 +80,8 @@ export interface OverlapResult {
   candidates: OverlapPair[];
   /** Absent when only names were compared. */
   level?: OverlapLevel;
+  /** How photographs were looked for; absent where they were not. */
+  photographs?: Omit<PhotographScan, 'found'>;
 }
 
 export interface OverlapOptions {
@@ -89,6 +94,8 @@ export interface OverlapOptions {
   /** Draws the training people who are compared with each other, where there are more than `trainingPeople` (3,000). */
   seed?: number;
   trainingPeople?: number;
+  /** Photographs that are in both sets. */
+  photographs?: PhotographScan;
 }
 
 /** People below whom the others' likeness to each other tells little. */
@@ -105,7 +112,14 @@ const FEWEST = 20;
 export function findOverlap(
   train: PersonTemplates,
   test: PersonTemplates,
-  { expectedFalse = 1, minSimilarity, candidates = 30, seed = 1, trainingPeople = 3000 }: OverlapOptions = {},
+  {
+    expectedFalse = 1,
+    minSimilarity,
+    candidates = 30,
+    seed = 1,
+    trainingPeople = 3000,
+    photographs,
+  }: OverlapOptions = {},
 ): OverlapResult {
   const [n, k] = [train.people.length, test.people.length];
   if (n === 0 || k === 0)
@@ -147,25 +161,33 @@ export function findOverlap(
       ...(other >= 0 && { next: { test: test.people[other]!, similarity: cosineOf(train, i, test, other) } }),
     };
   };
+  const pairs = new Map<string, OverlapPair>();
+  const between = (i: number, j: number): OverlapPair => {
+    const key = `${i} ${j}`;
+    if (!pairs.has(key)) {
+      const cosine = nearest.best[i] === j ? nearest.bestCosine[i]! : cosineOf(train, i, test, j);
+      pairs.set(key, pair(i, j, cosine));
+    }
+    return pairs.get(key)!;
+  };
   const placeIn = ({ people }: PersonTemplates) => new Map(people.map((name, i) => [name, i]));
   const [rowOf, columnOf] = [placeIn(train), placeIn(test)];
-  const namesakes = new Map(
-    sameNames(train.people, test.people).map((same) => [rowOf.get(same.train)!, columnOf.get(same.test)!]),
-  );
-  const named = [...namesakes].map(([i, j]): OverlapPair => {
-    const one = pair(i, j, cosineOf(train, i, test, j));
-    return { ...one, evidence: ['name', ...one.evidence] };
+  for (const same of sameNames(train.people, test.people))
+    between(rowOf.get(same.train)!, columnOf.get(same.test)!).evidence.unshift('name');
+  const { found: sharing = [], ...looked } = photographs ?? {};
+  for (const shared of sharing) {
+    const one = between(rowOf.get(shared.train)!, columnOf.get(shared.test)!);
+    one.evidence.push('photograph');
+    one.photographs = shared.photographs;
+  }
+  train.people.forEach((_, i) => {
+    between(i, nearest.best[i]!);
   });
-  const alike = train.people.flatMap((_, i) =>
-    namesakes.get(i) === nearest.best[i] ? [] : [pair(i, nearest.best[i]!, nearest.bestCosine[i]!)],
-  );
-  const falling = (a: OverlapPair, b: OverlapPair) => b.similarity! - a.similarity!;
+  const falling = [...pairs.values()].sort((a, b) => b.similarity! - a.similarity!);
   return {
-    found: [...named, ...alike.filter(({ evidence }) => evidence.length > 0)].sort(falling),
-    candidates: alike
-      .filter(({ evidence }) => evidence.length === 0)
-      .sort(falling)
-      .slice(0, candidates),
+    found: falling.filter(({ evidence }) => evidence.length > 0),
+    candidates: falling.filter(({ evidence }) => evidence.length === 0).slice(0, candidates),
+    ...(photographs && { photographs: looked as Omit<PhotographScan, 'found'> }),
     level: {
       comparisons,
       ...(level !== undefined && { similarity: level }),

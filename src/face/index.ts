@@ -6,7 +6,7 @@ export { inputTemplate } from './align/input-template.js';
 export { alignmentOf } from './align/known.js';
 export { type LandmarkTable, readLandmarkFile } from './align/landmark-file.js';
 export { type Patch, patches, patchNamed, patchTemplate } from './align/patch.js';
-export { type SimilarityOptions, similarity, type Transform } from './align/similarity.js';
+export { compose, type SimilarityOptions, similarity, type Transform } from './align/similarity.js';
 export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
 export { type WarpOptions, warp } from './align/warp.js';
 export { type CalibratedCandidate, CalibratedGallery } from './calibrated-gallery.js';

@@ -1,8 +1,7 @@
 // People who may be in both sets, as faces side by side, so that a person can judge; and how alike strangers are, which
 // is what every find is measured against. Everything is in the one file; nothing is fetched.
-import { isAbsolute, join } from 'node:path';
 import { readPhotograph } from '../data/index.js';
-import type { OverlapLevel, OverlapPair, OverlapResult } from '../evaluate/index.js';
+import { imageFile, type OverlapLevel, type OverlapPair, type OverlapResult } from '../evaluate/index.js';
 import { imageData } from './draw-faces.js';
 import { html, type Markup, type Piece, trusted } from './html.js';
 import { facts, figure, key, page } from './page.js';
@@ -47,14 +46,14 @@ export async function overlapPage(report: OverlapReport): Promise<string> {
     return html`<div class="pairs">${drawn}</div>${more > 0 && html`<p class="note">${more} more are in the list, without pictures.</p>`}`;
   };
   return page({
-    title: `${found.length === 0 ? 'Nobody' : people(found.length)} in both sets`,
+    title: title(report),
     kicker: 'Hypersphere · overlap of training and test people',
     lead: lead(report),
     body: html`${trusted(STYLE)}
 ${
   found.length > 0 &&
-  html`<h2>Taken for the same person</h2>
-<p>Left: the training set, right: the test set. The two large images are the most alike of both people; below them are more of each. Look whether it is one person.</p>
+  html`<h2>Taken for one person</h2>
+<p>Left: the training set, right: the test set. The two large images are the photograph that both have, or the most alike of both people; below them are more of each. Look whether it is one person.</p>
 ${await show(found)}`
 }
 ${
@@ -91,8 +90,17 @@ export function expectedNumber(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)));
 }
 
-function lead({ found, level, train, test }: OverlapReport): Markup {
-  const counted = (kind: 'name' | 'embeddings') =>
+/** Of too few people, what was not found says nothing. */
+function title({ found, level }: OverlapReport): string {
+  if (found.length > 0)
+    return `${found.length.toLocaleString('en')} ${found.length === 1 ? 'pair' : 'pairs'} of people in both sets`;
+  return level && level.similarity === undefined
+    ? 'Too few people to tell who is in both sets'
+    : 'Nobody found in both sets';
+}
+
+function lead({ found, level, photographs, train, test }: OverlapReport): Markup {
+  const counted = (kind: OverlapPair['evidence'][number]) =>
     found.filter(({ evidence }) => evidence.includes(kind)).length;
   const sets = html`${people(train.people)} of the training set were compared with ${people(test.people)} of the test set`;
   if (!level)
@@ -100,13 +108,17 @@ function lead({ found, level, train, test }: OverlapReport): Markup {
   const { similarity, expectedFalse, comparisons } = level;
   const from =
     similarity === undefined
-      ? html`These are too few people to tell from which similarity on two are one, so that nobody was taken by the embeddings.`
+      ? html`These are too few people to tell from which similarity on two are one: nobody was taken for it. By their names: ${counted('name')}.`
       : html`Two people were taken for one from a similarity (cosine of their mean templates) of ${similarity.toFixed(3)} on${expectedFalse !== undefined && html`, where ${expectedNumber(expectedFalse)} false ${expectedFalse === 1 ? 'find is' : 'finds are'} expected in all ${comparisons.toLocaleString('en')} comparisons`}: ${counted('embeddings')} by the embeddings, ${counted('name')} by their names.`;
-  return html`${sets}. ${from}`;
+  const shared =
+    photographs &&
+    html` By a photograph that both have: ${counted('photograph')}, of ${photographs.compared.toLocaleString('en')} ${photographs.compared === 1 ? 'pair' : 'pairs'} of images that were compared by their pixels${photographs.unseen > 0 && html` and ${photographs.unseen.toLocaleString('en')} by their embeddings only`}.`;
+  return html`${sets}. ${from}${shared}`;
 }
 
 async function pairFigure(pair: OverlapPair, { train, test }: OverlapReport): Promise<Markup> {
-  const { alike, others, images, evidence, similarity, expectedFalse, next } = pair;
+  const { alike, others, images, evidence, similarity, expectedFalse, next, photographs } = pair;
+  const correlation = photographs?.[0]?.correlation;
   const side = async (folder: string, paths: readonly string[]): Promise<Markup> => {
     const pictures: Markup[] = [];
     for (const path of paths) pictures.push(await picture(folder, path));
@@ -115,6 +127,10 @@ async function pairFigure(pair: OverlapPair, { train, test }: OverlapReport): Pr
   const paths = (of: 'train' | 'test') => [...(alike ? [alike[of]] : []), ...others![of]];
   const said: Piece[] = [
     evidence.includes('name') && 'the same name',
+    evidence.includes('photograph') &&
+      (correlation === undefined
+        ? 'one photograph, by the embeddings'
+        : `one photograph: its pixels correlate ${correlation.toFixed(3)}`),
     similarity !== undefined &&
       html`similarity ${similarity.toFixed(3)}${expectedFalse !== undefined && html`, false finds expected there: ${expectedNumber(expectedFalse)}`}`,
     alike && html`the two images ${alike.similarity.toFixed(3)}`,
@@ -129,14 +145,12 @@ async function pairFigure(pair: OverlapPair, { train, test }: OverlapReport): Pr
 const called = (person: string): string => person.replaceAll('_', ' ');
 
 async function picture(folder: string, path: string): Promise<Markup> {
-  // A list of embeddings names its paths itself: only what lies in its folder is shown.
-  const outside = isAbsolute(path) || path.split(/[/\\]/).includes('..');
+  const file = imageFile(folder, path);
   const data =
-    folder === '' || outside
-      ? undefined
-      : await readPhotograph(join(folder, path))
-          .then((photograph) => imageData(photograph, LONGEST))
-          .catch(() => undefined);
+    file &&
+    (await readPhotograph(file)
+      .then((photograph) => imageData(photograph, LONGEST))
+      .catch(() => undefined));
   return data === undefined
     ? html`<span class="missing">${path}</span>`
     : html`<img src="${data}" alt="${path}" title="${path}">`;
