@@ -108,8 +108,9 @@ async function run(name: string, flags: Flags): Promise<void> {
         signal: interrupt.signal,
         onNote: (line) => (shown ?? { note }).note(line),
         onProgress({ text, done, total, secondsLeft }) {
-          shown ??= progress(total, 'steps');
-          shown.update(done, `${duration(secondsLeft)} left  ${text}`);
+          // Without a step to take, runs that are trained are measured by what was not given before.
+          shown ??= total > 0 ? progress(total, 'steps') : progress(1, 'measured');
+          shown.update(done, total > 0 ? `${duration(secondsLeft)} left  ${text}` : text);
         },
         async onResult(so) {
           page = await writeTable(out, so);

@@ -15,7 +15,7 @@ interface Dot {
 }
 
 const HEIGHT_OF_A_ROW = 24;
-const LETTERS = 30;
+const LETTERS = 35;
 
 /** Rows that were run and have a figure of this column, in the table's order. */
 const withFigures = (column: ColumnResult, rows: readonly RowResult[]): RowResult[] =>
@@ -50,7 +50,7 @@ export function tablePlot(column: ColumnResult, rows: readonly RowResult[]): Mar
   const panel = (dots: readonly Dot[], colour: string, label: string) =>
     renderPlot({
       label,
-      ...{ width, height, marginLeft: 200, marginRight: 22, marginTop: 8, marginBottom: 40 },
+      ...{ width, height, marginLeft: 222, marginRight: 22, marginTop: 8, marginBottom: 40 },
       x: {
         domain: domainOf(dots),
         ticks: 5,

@@ -149,18 +149,16 @@ function stateOf({ folder, seed }: PlannedRun): RunState {
   };
 }
 
-/** The steps of a call and the time they will take, by the work that is done. */
+/** The steps of a call and the time they will take, by the work that is done; runs to be measured only have none. */
 class Timing {
   readonly #began = performance.now();
-  readonly #total: number;
-  readonly #work: number;
+  readonly #runs: readonly PlannedRun[];
   readonly #done = new Map<PlannedRun, number>();
   /** What earlier sittings had done of a run when this call came to it. */
   readonly #before = new Map<PlannedRun, number>();
 
-  constructor(private readonly runs: readonly PlannedRun[]) {
-    this.#total = runs.reduce((sum, { config }) => sum + config.steps, 0);
-    this.#work = runs.reduce((sum, { work }) => sum + work, 0);
+  constructor(runs: readonly PlannedRun[]) {
+    this.#runs = runs.filter(({ folder }) => !readOutcome(folder));
   }
 
   at(run: PlannedRun, step: number): void {
@@ -175,11 +173,16 @@ class Timing {
   }
 
   state(): { done: number; total: number; secondsLeft: number } {
-    const share = (of: ReadonlyMap<PlannedRun, number>) =>
-      this.runs.reduce((sum, run) => sum + ((of.get(run) ?? 0) / run.config.steps) * run.work, 0);
-    const done = this.runs.reduce((sum, run) => sum + (this.#done.get(run) ?? 0), 0);
-    const [worked, before] = [share(this.#done), share(this.#before)];
+    const work = (share: (run: PlannedRun) => number) =>
+      this.#runs.reduce((sum, run) => sum + share(run) * run.work, 0);
+    const part = (of: ReadonlyMap<PlannedRun, number>) => (run: PlannedRun) =>
+      (of.get(run) ?? 0) / run.config.steps;
+    const [worked, before] = [work(part(this.#done)), work(part(this.#before))];
     const seconds = (performance.now() - this.#began) / 1000;
-    return { done, total: this.#total, secondsLeft: (seconds / (worked - before)) * (this.#work - worked) };
+    return {
+      done: this.#runs.reduce((sum, run) => sum + (this.#done.get(run) ?? 0), 0),
+      total: this.#runs.reduce((sum, { config }) => sum + config.steps, 0),
+      secondsLeft: (seconds / (worked - before)) * (work(() => 1) - worked),
+    };
   }
 }
