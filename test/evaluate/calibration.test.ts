@@ -238,6 +238,29 @@ describe('the curve of thresholds', () => {
     }
   });
 
+  test('of people drawn again has the tail of their pairs, each as often as both were drawn', () => {
+    const draw = random(6, 'pairs');
+    const [first, second] = [0, 1].map((off) => Uint16Array.from({ length: n }, (_, k) => 3 * off + (k % 3)));
+    const order = draw.shuffle([...second!.keys()]);
+    const mixed = { ...pairs, first: first!, second: second!.map((_, k) => second![order[k]!]!) };
+    const curve = impostorCurve(mixed, []);
+    const weights = Float64Array.of(2, 0, 1, 1, 3, 0);
+    const copies = Array.from(mixed.cosines).flatMap((cosine, k) =>
+      Array<number>(weights[mixed.first[k]!]! * weights[mixed.second[k]!]!).fill(cosine),
+    );
+    const from = copies[Math.floor(curve.tail!.share * copies.length)]!;
+    const fit = fitTail(copies.filter((cosine) => cosine > from).map((cosine) => cosine - from));
+    redrawn(curve, mixed, weights, copies.length).forEach((threshold, k) => {
+      const rate = curve.rates[k]!;
+      if (rate < curve.supportedTo)
+        expect(threshold).toBeCloseTo(from + excessAt(fit, rate / curve.tail!.share), 6);
+      else
+        expect(copies.filter((cosine) => cosine >= threshold).length / copies.length).toBeLessThanOrEqual(
+          rate,
+        );
+    });
+  });
+
   test('ends below a cosine of 1, and at what is counted where the highest scores are equal', () => {
     const heavy = impostorCurve(paretoCosines(n, { shape: 0.6, scale: 0.02 }), []);
     expect(heavy.rates.at(-1)).toBeGreaterThan(heavy.supportedTo / 10);
@@ -272,6 +295,13 @@ function faces(people: number, images: (person: number) => number, seed: number,
 }
 
 describe('searches of strangers', () => {
+  test('find somebody who is exactly as alike as the threshold', () => {
+    const twins = { length: 2, original: Float64Array.of(3, 4, 3, 4, 3, 4) };
+    const { searches, found } = searchStrangers(twins, [0, 1, 2], 1, [1], { galleries: 4 });
+    expect(searches).toBe(8);
+    expect(found).toEqual([{ falsePositives: 8, people: 3 }]);
+  });
+
   test('are counted as a plain loop does: everybody, nobody', () => {
     const { templates } = faces(12, () => 2, 1);
     const personOf = Array.from({ length: 24 }, (_, k) => k >> 1);
@@ -351,18 +381,52 @@ describe('a calibration', () => {
     expect(quality!.value).toBeLessThan(0.3);
   });
 
-  test('has the line of a plain loop in which people and pairs of people weigh the same', () => {
+  /** Genuine and impostor pairs among some people, weighed so that people and pairs of people count the same. */
+  function plainPairs(among: ReadonlySet<string>) {
     const { labels, templates } = set;
     const size = (label: string) => labels.filter((other) => other === label).length;
     const kinds = [each([]), each([])] as { scores: number[]; weights: number[] }[];
     labels.forEach((a, i) => {
       labels.slice(0, i).forEach((b, j) => {
+        if (!among.has(a) || !among.has(b)) return;
         const kind = kinds[a === b ? 0 : 1]!;
         kind.scores.push(cosineAt(templates.original, i * LENGTH, templates.original, j * LENGTH, LENGTH));
         kind.weights.push(a === b ? 2 / (size(a) * (size(a) - 1)) : 1 / (size(a) * size(b)));
       });
     });
-    const { slope, intercept } = fitLine(kinds[0]!, kinds[1]!);
+    return [kinds[0]!, kinds[1]!] as const;
+  }
+
+  test('has the Cllr of people whom the line of the others never saw', () => {
+    const people = [...new Set(set.labels)];
+    const images = (person: string) => set.labels.filter((label) => label === person).length;
+    // People with several images are dealt to the folds in a drawn order, then those with one.
+    const draw = random(1, 'folds');
+    const several = draw.shuffle(people.filter((person) => images(person) > 1));
+    const dealt = [...several, ...draw.shuffle(people.filter((person) => images(person) === 1))];
+    let [value, minimum] = [0, 0];
+    for (let fold = 0; fold < 5; fold++) {
+      const held = plainPairs(new Set(dealt.filter((_, k) => k % 5 === fold)));
+      const { slope, intercept } = fitLine(...plainPairs(new Set(dealt.filter((_, k) => k % 5 !== fold))));
+      value += cllr(...held, (score) => slope * score + intercept) / 5;
+      minimum += minimumCllr(falling(held[0]), falling(held[1])) / 5;
+    }
+    expect(figures.probability.cllr!.value).toBeCloseTo(value, 5);
+    expect(figures.probability.cllr!.minimum).toBeCloseTo(minimum, 5);
+  });
+
+  test('is not extrapolated where ten false matches are allowed, and is where nine are', () => {
+    const n = figures.data.impostorPairs;
+    const { thresholds } = calibrate(set.templates, set.labels, {
+      ...{ fmrs: [10 / n, 9.9 / n], gallerySizes: [1], replicates: 0 },
+    });
+    expect(thresholds.map(({ extrapolated }) => extrapolated)).toEqual([false, true]);
+    expect(thresholds[0]!.falseMatches).toBe(10);
+    expect(thresholds[0]!.reason).toBeUndefined();
+  });
+
+  test('has the line of a plain loop in which people and pairs of people weigh the same', () => {
+    const { slope, intercept } = fitLine(...plainPairs(new Set(set.labels)));
     expect(figures.probability.slope / slope).toBeCloseTo(1, 6);
     expect(figures.probability.intercept / intercept).toBeCloseTo(1, 6);
   });

@@ -174,6 +174,7 @@ describe('people drawn again', () => {
     expect(Math.abs(found[0]![1] - 0.549)).toBeLessThan(0.006);
     expect(found[1]).toBeUndefined();
     expect(resamplePeople([people], () => undefined)).toEqual([]);
+    expect(resamplePeople([people], () => [0.5], { replicates: 1 })).toEqual([undefined]);
   });
 
   it('no miss among ten people leaves up to 31 % possible (Clopper and Pearson)', () => {

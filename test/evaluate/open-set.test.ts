@@ -256,6 +256,24 @@ describe('independence', () => {
     expect(Math.abs(one!.predictedFpir - 0.1)).toBeLessThan(0.02);
   });
 
+  it('asks for a lower threshold where no search has two high comparisons', () => {
+    // Two opposite faces are enrolled, and stranger i is i degrees from the one.
+    const opposite = onCircle({
+      gallery: [
+        ['ann', 0],
+        ['bob', 180],
+      ],
+      mated: [['ann', 0]],
+      nonMated: Array.from({ length: 40 }, (_, i): [string, number] => [`zoe-${i}`, 1 + i]),
+    });
+    const { independence } = openSet({ ...opposite, sizes: [2], fpirs: [0.5], replicates: 0 });
+    const [one] = independence;
+    expect(one).toMatchObject({ measuredFpir: 0.5, fmr: 0.25, comparisons: 80 });
+    expect(one!.threshold).toBeCloseTo(cosine(20), 12);
+    // 1 - .5^(1/2) = 29.3 % of 80 comparisons are 23.
+    expect(one!.predictedThreshold).toBeCloseTo(cosine(23), 12);
+  });
+
   it('overstates it when all people of the gallery have one face', () => {
     const clones = onCircle({
       gallery: Array.from({ length: 20 }, (_, i): [string, number] => [`clone-${i}`, 0]),
@@ -273,6 +291,35 @@ describe('independence', () => {
 });
 
 describe('intervals', () => {
+  it('of closed-set rates and of FNIR come from people who were drawn, each with all searches', () => {
+    // Ann is found at rank 1 in all three searches, Bob in none of one: without weights every draw has a rate of 3/4.
+    const experiment = onCircle({
+      gallery: [
+        ['ann', 0],
+        ['bob', 90],
+      ],
+      mated: [
+        ['ann', 1],
+        ['ann', 2],
+        ['ann', 3],
+        ['bob', 10],
+      ],
+      nonMated: [
+        ['zoe', 200],
+        ['yan', 210],
+      ],
+    });
+    const { identification, openSet: curves } = openSet({ ...experiment, fpirs: [0.5], replicates: 400 });
+    expect(identification[0]).toMatchObject({
+      rates: [0.75, 1],
+      intervals: [
+        [0, 1],
+        [Math.sqrt(0.025), 1],
+      ],
+    });
+    expect(curves[0]!.points[0]).toMatchObject({ fnir: 0.25, interval: [0, 1] });
+  });
+
   it('hold the figure, belong to the seed, and are wider where people bring many searches', () => {
     const many = crowd(1, { people: 30, images: 21, spread: 0.8 });
     const run = (seed: number, experiment: typeof many) =>

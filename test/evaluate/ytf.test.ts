@@ -5,6 +5,7 @@ import { random } from '../../src/common/random.js';
 import {
   type Aggregation,
   aggregationNames,
+  aggregations,
   videoScore,
   videoTemplate,
   ytf,
@@ -23,6 +24,10 @@ const score = (
   const [a, b] = videos.map((video, i) => videoTemplate(video, aggregation, `video ${i}`));
   return videoScore(a!, b!);
 };
+
+test('means of scores and largest ones are those of the first 100 frames, as the protocol has it', () => {
+  expect(aggregationNames.map((name) => aggregations[name].frames)).toEqual([undefined, 100, 100]);
+});
 
 describe('two videos', () => {
   // Frames (1, 0) and (0, 1) against (3, 0) and (0, 1): the longer feature counts in a mean of features only.
