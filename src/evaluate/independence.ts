@@ -5,6 +5,7 @@
 import { falsePositiveRate } from '../face/gallery.js';
 import { perComparison } from '../face/models/calibrated.js';
 import type { FnirAtFpir } from './evaluation.js';
+import { Highest } from './nearest.js';
 import { type Searches, scoresInto } from './searches.js';
 import type { Templates } from './templates.js';
 
@@ -47,19 +48,24 @@ export function independence(
     (search, i) => i <= Math.max(...allowed) || bestScores[search]! >= lowest,
   );
   const scores = new Float64Array(gallery.original.length / gallery.length);
-  const highest = new Float64Array(probesNeeded.length * N);
-  probesNeeded.forEach((search, i) => {
-    scoresInto(scores, gallery, probes, nonMated[search]!);
-    highest.set(scores.subarray(0, N), i * N);
-  });
-  highest.sort().reverse();
-  const reaching = (threshold: number, list: ArrayLike<number>) => {
+  const reaching = (threshold: number, list: Float64Array) => {
     let count = 0;
-    for (let i = 0; i < list.length; i++) if (list[i]! >= threshold) count++;
+    for (const score of list) if (score >= threshold) count++;
     return count;
   };
+  const top = new Highest(Math.max(...allowed) + 1);
+  const matches = known.map(() => 0);
+  for (const search of probesNeeded) {
+    scoresInto(scores, gallery, probes, nonMated[search]!);
+    const own = scores.subarray(0, N);
+    for (const score of own) top.add(score);
+    known.forEach(({ threshold }, k) => {
+      matches[k]! += reaching(threshold, own);
+    });
+  }
+  const highest = top.falling();
   return known.map(({ fpir, threshold }, k) => {
-    const fmr = reaching(threshold, highest) / comparisons;
+    const fmr = matches[k]! / comparisons;
     let count = Math.min(allowed[k]!, highest.length);
     while (count > 0 && count < highest.length && highest[count - 1] === highest[count]) count--;
     return {
