@@ -1,6 +1,7 @@
 // The most alike training image of every test image, and the most alike of another training person: of a photograph
 // that is in both sets the first is far nearer than the second, as in Lowe's ratio test (2004). Training images come
 // some at a time, so that of them no more is held than that.
+import { UserError } from '../common/errors.js';
 import { eachBlock, memoryTemplates } from '../search/index.js';
 import { squaredNorm, type Vectors } from '../theory/vectors.js';
 
@@ -12,9 +13,17 @@ export interface ImagePair {
   similarity: number;
   /**
    * 1 - similarity over the median, over all test images, of the same to the most alike image of the second training
-   * person; absent with one training person.
+   * person; absent for too few training people to tell it.
    */
   ratio?: number;
+}
+
+/** Throws a UserError unless templates of `train` and of `test` numbers are of one length. */
+export function requireOneLength(train: number, test: number): void {
+  if (train !== test)
+    throw new UserError(
+      `training templates have ${train} numbers, test templates ${test}: they cannot be compared`,
+    );
 }
 
 /** Templates of the rows that have a direction, of unit length; an image that could not be read is zeros. */
@@ -36,6 +45,7 @@ export class NearestImages {
   /** By test image: rows, people and cosines of the most alike, and of the most alike of another person. */
   readonly #best: Nearest;
   readonly #second: Nearest;
+  readonly #people = new Set<number>();
 
   /** `templates` [n, D] of the test images `rows`; those of zeros are left out. */
   constructor(rows: readonly number[], templates: Vectors) {
@@ -56,7 +66,9 @@ export class NearestImages {
   ): Promise<void> {
     const { rows: kept, unit } = readable(rows, templates);
     if (kept.length === 0 || this.#rows.length === 0) return;
+    requireOneLength(templates.length, this.#length);
     const people = Int32Array.from(kept, personOf);
+    for (const person of people) this.#people.add(person);
     const [best, second] = [this.#best, this.#second];
     await eachBlock(this.#unit, memoryTemplates(unit, this.#length), {
       ...(threads !== undefined && { threads }),
@@ -75,6 +87,11 @@ export class NearestImages {
         }
       },
     });
+  }
+
+  /** Training people who have come. */
+  get people(): number {
+    return this.#people.size;
   }
 
   /** Lets go of the templates: no more training images come. */

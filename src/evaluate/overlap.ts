@@ -6,8 +6,9 @@ import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
 import { nameKey } from '../data/person-names.js';
 import { BINS, eachProduct, Highest, nearestPeople } from './nearest.js';
+import { requireOneLength } from './nearest-images.js';
 import { type NullTail, nullTail, tailLevel, tailRate } from './null-tail.js';
-import type { PersonTemplates } from './person-templates.js';
+import { FEWEST, type PersonTemplates } from './person-templates.js';
 import type { PhotographScan, SharedPhotograph } from './shared-photographs.js';
 
 /** The same name in both sets, in whatever spelling. */
@@ -98,9 +99,6 @@ export interface OverlapOptions {
   photographs?: PhotographScan;
 }
 
-/** People below whom the others' likeness to each other tells little. */
-const FEWEST = 20;
-
 /**
  * Who is in both sets. Of all comparisons, at most one a person of the smaller set can be of one person, so that twice
  * as many of the most alike are only counted, and the tail is fitted to the next nine times as many; that needs 60
@@ -124,10 +122,7 @@ export function findOverlap(
   const [n, k] = [train.people.length, test.people.length];
   if (n === 0 || k === 0)
     throw new UserError(`${n === 0 ? 'training' : 'test'} people: there are none to compare`);
-  if (train.length !== test.length)
-    throw new UserError(
-      `training templates have ${train.length} numbers, test templates ${test.length}: they cannot be compared`,
-    );
+  requireOneLength(train.length, test.length);
   for (const [which, { people, means, length }] of [
     ['training', train],
     ['test', test],

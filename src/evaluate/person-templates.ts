@@ -48,6 +48,9 @@ export interface PersonTemplatesOptions {
   fewer?: { counts: readonly number[]; seed: number };
 }
 
+/** People below whom their likeness to strangers tells little. */
+export const FEWEST = 20;
+
 /** Images whose templates are in memory at a time. */
 const AT_A_TIME = 4096;
 

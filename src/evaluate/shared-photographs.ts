@@ -2,6 +2,7 @@
 // too. The network says which images to look at, the pixels whether they are one photograph; where the pixels cannot
 // be had, it is one if the network sees a tenth of the distance between strangers or less.
 import type { ImagePair, NearestImages } from './nearest-images.js';
+import { FEWEST } from './person-templates.js';
 import { type FaceDetail, ONE_PHOTOGRAPH, photographLikeness } from './same-photograph.js';
 
 /** Two images that are one photograph, or two of one moment. */
@@ -11,7 +12,7 @@ export interface SharedPhotograph {
   test: string;
   /** Cosine of the two images. */
   similarity: number;
-  /** 1 - similarity over that of strangers; absent with one training person. */
+  /** 1 - similarity over that of strangers; absent for too few training people to tell it. */
   ratio?: number;
   /** Correlation of their pixels (see `photographLikeness`); absent where they could not be compared. */
   correlation?: number;
@@ -26,7 +27,7 @@ export interface PeopleWithPhotographs {
 
 /** What was looked at, and what was found. */
 export interface PhotographScan {
-  /** Median distance, 1 - cosine, from a test image to the second training person; absent with one. */
+  /** Median distance, 1 - cosine, from a test image to the second training person; absent for too few people. */
   strangers?: number;
   /** Pairs of images whose pixels were compared, and those whose pixels could not be had. */
   compared: number;
@@ -48,7 +49,7 @@ const SUSPECT = 0.5;
 const NEAR = 0.1;
 /** Pairs of images of the same two people that are looked at: one photograph is enough. */
 const EACH = 3;
-/** Pairs that are looked at where one training person leaves no strangers to measure by. */
+/** Pairs that are looked at where too few training people leave no strangers to measure by. */
 const MOST = 1000;
 
 /** The photographs that are in both sets; `nearest` are the test images in one or several parts. */
@@ -59,7 +60,8 @@ export async function sharedPhotographs(
   onProgress?: (done: number, total: number) => void,
 ): Promise<PhotographScan> {
   const distances = nearest.flatMap((part) => part.secondDistances()).sort((a, b) => a - b);
-  const strangers = distances[Math.floor(distances.length / 2)];
+  const enough = nearest.every((part) => part.people >= FEWEST);
+  const strangers = enough ? distances[Math.floor(distances.length / 2)] : undefined;
   const suspects = suspected(
     nearest.flatMap((part) => part.pairs()),
     strangers,

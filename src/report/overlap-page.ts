@@ -92,8 +92,7 @@ export function expectedNumber(value: number): string {
 
 /** Of too few people, what was not found says nothing. */
 function title({ found, level }: OverlapReport): string {
-  if (found.length > 0)
-    return `${found.length.toLocaleString('en')} ${found.length === 1 ? 'pair' : 'pairs'} of people in both sets`;
+  if (found.length > 0) return `${people(new Set(found.map(({ train }) => train)).size)} in both sets`;
   return level && level.similarity === undefined
     ? 'Too few people to tell who is in both sets'
     : 'Nobody found in both sets';

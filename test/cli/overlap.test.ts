@@ -1,6 +1,6 @@
 // hypersphere overlap as a user's shell runs it: on folders with a model, on embeddings, by names alone; its list goes
 // into `train --exclude`; and every kind of bad input has one line.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -125,6 +125,66 @@ describe('overlap of two folders', () => {
     expect(JSON.parse(stdout).unreadable).toMatchObject([{ path: 'a/2.png' }]);
   });
 
+  test('a photograph that both have is found in whatever light, though the mean hides it; and features are kept', async () => {
+    // Person 3 has many images that are not of one person at all, and one that is in the test set, brighter.
+    const [mixed, tests] = [at('mixed'), at('photographs')];
+    for (let person = 0; person < 22; person++)
+      for (let image = 0; image < (person === 3 ? 12 : 2); image++)
+        await draw(
+          join(mixed, `${person}`, `${image}.png`),
+          person === 3 ? `x${image}` : `m${person}`,
+          image,
+        );
+    for (const name of ['Ann', 'Bo', 'Cy']) await draw(join(tests, name, '1.png'), name, 1);
+    const taken = await sharp(pixels('x5', 5), { raw: { width: 8, height: 8, channels: 3 } })
+      .linear(0.8, 20)
+      .png()
+      .toBuffer();
+    mkdirSync(join(tests, 'Di'));
+    writeFileSync(join(tests, 'Di', '1.png'), taken);
+    const flags = ['--train', mixed, '--test', tests, '--model', model, ...prepared];
+    const kept = ['--keep-train', at('train.features'), '--keep-test', at('test.features')];
+    const out = ['--out', at('photographs.json'), '--report', at('photographs-page')];
+    const run = await overlap(...flags, ...kept, ...out);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/too few people to tell from which similarity on/);
+    expect(run.stdout).toMatch(/pairs? of images compared by their pixels; 1 pair of people share one/);
+    expect(run.stdout).toMatch(/ 3 +Di +photograph .* 3\/5\.png Di\/1\.png /);
+    const list = JSON.parse(readFileSync(at('photographs.json'), 'utf8'));
+    expect(list.exclude).toEqual(['3']);
+    const [{ photographs }] = list.found;
+    expect(photographs).toMatchObject([{ train: '3/5.png', test: 'Di/1.png' }]);
+    expect(photographs[0].correlation).toBeGreaterThan(0.98);
+    expect(list.photographs.compared).toBeGreaterThan(0);
+    expect(readFileSync(at('photographs-page', 'index.html'), 'utf8')).toMatch(/one photograph: its pixels/);
+
+    // The features are there: nothing is computed again, and the list is the same.
+    const sizes = () => kept.filter((_, i) => i % 2 === 1).map((file) => statSync(file).size);
+    const before = sizes();
+    const again = await overlap(...flags, ...kept, ...out);
+    expect(again.code).toBe(0);
+    expect(sizes()).toEqual(before);
+    expect(JSON.parse(readFileSync(at('photographs.json'), 'utf8'))).toEqual(list);
+    // Each image was kept once, as it was computed once: 54 and 4 records of 2 x 192 numbers.
+    const record = (path: string) => 2 + path.length + '\0\0'.length + 2 * 192 * 4;
+    expect(before[0]).toBeGreaterThan(54 * record('0/0.png'));
+    expect(before[0]).toBeLessThan(55 * (record('0/0.png') + 30) + 1000);
+
+    const embedded = (path: string, name: string) =>
+      hypersphere('embed', '--data', path, '--model', model, ...prepared, '--out', at(name));
+    await embedded(mixed, 'mixed.jsonl');
+    await embedded(tests, 'photographs.jsonl');
+    const sides = ['--train', at('mixed.jsonl'), '--test', at('photographs.jsonl')];
+    const read = await overlap(...sides, '--out', at('p.json'), '--json');
+    expect(JSON.parse(read.stdout)).toMatchObject({ exclude: ['3'] });
+    // Without the images only the embeddings can tell.
+    rmSync(tests, { recursive: true });
+    const unseen = JSON.parse((await overlap(...sides, '--out', at('p.json'), '--json')).stdout);
+    expect(unseen.photographs).toMatchObject({ compared: 0 });
+    expect(unseen.exclude).toEqual(['3']);
+    expect(unseen.found[0].photographs[0]).not.toHaveProperty('correlation');
+  });
+
   test('that are one and the same are found whole by name, without a model', async () => {
     const out = at('names.json');
     const { code, stdout, stderr } = await overlap('--train', held, '--test', held, '--out', out, '--json');
@@ -154,7 +214,7 @@ describe('overlap of embeddings', () => {
       lines('few-test.jsonl', [
         ['Ann', 'Ann/a.jpg', 0.6, 0.8, 0],
         ['Bo', 'Bo/a.jpg', 0, 0, 1],
-        [null, 'loose.jpg', 0, 1, 0],
+        [null, 'loose.jpg', 0, 0.9, 0.4],
       ]),
     ] as const;
   const sides = (...[a, b]: readonly string[]) => ['--train', a!, '--test', b!];
@@ -162,8 +222,11 @@ describe('overlap of embeddings', () => {
   test('of few people takes nobody unless a similarity is given', async () => {
     const told = await overlap(...sides(...few()), '--out', at('few.json'));
     expect(told.code).toBe(0);
-    expect(told.stdout).toMatch(/too few people to tell how alike strangers are.*--min-similarity/);
-    expect(told.stdout).toMatch(/nobody is in both/);
+    expect(told.stdout).toMatch(
+      /too few people to tell from which similarity on two are one.*--min-similarity/,
+    );
+    // Nothing is said of likeness, which could not be judged.
+    expect(told.stdout).toMatch(/^nobody was found in both by name or photograph$/m);
     expect(await readExcludeFile(at('few.json'))).toEqual([]);
     const given = await overlap(
       ...sides(...few()),
@@ -175,7 +238,7 @@ describe('overlap of embeddings', () => {
     );
     expect(JSON.parse(given.stdout)).toMatchObject({
       exclude: ['2'],
-      found: [{ train: '2', test: 'loose.jpg', similarity: 1, next: { test: 'Ann' } }],
+      found: [{ train: '2', test: 'loose.jpg', evidence: ['embeddings'], next: { test: 'Ann' } }],
       candidates: [{ train: '1', test: 'Ann' }],
       level: { comparisons: 6, similarity: 0.9 },
     });
@@ -238,6 +301,21 @@ describe('overlap of embeddings', () => {
     ['a similarity above 1', ['--min-similarity', '1.5'], /is a cosine/],
     ['no false finds at all', ['--expected-false', '0'], /must be a number above 0/],
     ['a template that is none', ['--aligned-test', 'sideways'], /sideways/],
+    [
+      'keeping what was made already',
+      ['--model', 'm.onnx', '--keep-train', 'k'],
+      /--keep-train: .*few-train.* holds embeddings, which are made already/,
+    ],
+    [
+      'keeping without a model',
+      ['--train', '.', '--test', '.', '--keep-test', 'k'],
+      /--keep-test keeps what a model computes: give --model/,
+    ],
+    [
+      'one file to keep both',
+      ['--train', '.', '--test', '.', '--model', 'm', '--keep-train', './k', '--keep-test', 'k'],
+      /need a file each/,
+    ],
   ];
   test.each(bad)('%s is refused in one line', async (_, flags, message) => {
     const [a, b] = few();

@@ -173,6 +173,28 @@ describe('by embeddings', () => {
     expect(both.found.map(({ evidence }) => evidence)).toEqual([['name', 'embeddings']]);
   });
 
+  test('a photograph is evidence beside the likeness, or however little the people resemble', () => {
+    const planted = others.map((row, j) => (j === 3 ? towards(strangers[7]!, row, 0.97) : row));
+    const one = { train: 'a.jpg', test: 'b.jpg', similarity: 0.99, ratio: 0.01, correlation: 0.98 };
+    const found = (train: string, test: string) => ({ train, test, photographs: [one] });
+    const shared = [found('n7', 't3'), found('n9', 't40')];
+    const result = findOverlap(templates(strangers), templates(planted, 't'), {
+      candidates: 200,
+      photographs: { strangers: 0.7, compared: 5, unseen: 1, found: shared },
+    });
+    expect(result.found.map(({ train, test, evidence }) => [train, test, ...evidence])).toEqual([
+      ['n7', 't3', 'embeddings', 'photograph'],
+      ['n9', 't40', 'photograph'],
+    ]);
+    expect(result.found[1]!.photographs).toEqual([one]);
+    const cosine = strangers[9]!.reduce((sum, value, d) => sum + value * planted[40]![d]!, 0);
+    expect(result.found[1]!.similarity).toBeCloseTo(cosine, 5);
+    expect(result.photographs).toEqual({ strangers: 0.7, compared: 5, unseen: 1 });
+    // Its most alike person is still a candidate.
+    expect(result.candidates.filter(({ train }) => train === 'n9').length).toBe(1);
+    expect(result.candidates.filter(({ train }) => train === 'n7').length).toBe(0);
+  });
+
   test('a similarity that was given decides, ties included', () => {
     const [a, b] = [
       templates([
@@ -260,6 +282,14 @@ describe('the images that speak for it', () => {
     expect(looked!.alike).toMatchObject({ train: '2.jpg', test: '5.jpg' });
     expect(looked!.alike!.similarity).toBeCloseTo(Math.cos(0.02), 12);
     expect(looked!.others).toEqual({ train: ['3.jpg', '4.jpg', '1.jpg'], test: ['6.jpg'] });
+  });
+
+  test('are the photograph that both have, where there is one', async () => {
+    const photographs = [{ train: '3.jpg', test: '6.jpg', similarity: 0.5 }];
+    const [looked] = await withImages([{ ...pair, photographs }], side([0, 1, 2, 3, 4]), side([5, 6]), 10);
+    expect(looked!.alike).toMatchObject({ train: '3.jpg', test: '6.jpg' });
+    expect(looked!.alike!.similarity).toBeCloseTo(Math.cos(0.1), 12);
+    expect(looked!.others!.train[0]).toBe('2.jpg');
   });
 
   test('are not those that cannot be read', async () => {

@@ -96,9 +96,33 @@ describe('the page', () => {
       return parseHTML(text).document.querySelector('header')!.textContent!;
     };
     expect(await lead(named)).toMatch(/by their names only: 1 has the same/);
-    expect(await lead(report({ found: [] }))).toMatch(/Nobody in both sets/);
+    expect(await lead(report({ found: [] }))).toMatch(/Nobody found in both sets/);
     const few = report({ found: [], level: { comparisons: 6, curve: [], sharedLabels: [] } });
-    expect(await lead(few)).toMatch(/too few people to tell/);
+    expect(await lead(few)).toMatch(/Too few people to tell who is in both sets/);
+    expect(await lead(few)).not.toMatch(/[Nn]obody (found )?in both/);
+  });
+
+  test('says of a photograph what its pixels say, or that only the embeddings do', async () => {
+    const photograph = { train: '1.jpg', test: '1.jpg', similarity: 0.99 };
+    const evidence: OverlapPair['evidence'] = ['embeddings', 'photograph'];
+    const one = report({
+      found: [
+        pair({ evidence, photographs: [{ ...photograph, correlation: 0.9876 }] }),
+        pair({ evidence, photographs: [photograph] }),
+      ],
+      photographs: { strangers: 0.7, compared: 8, unseen: 2 },
+    });
+    const text = await overlapPage(one);
+    expectWellFormed(text);
+    const { document } = parseHTML(text);
+    const said = [...document.querySelectorAll('.pairs figcaption')].map((caption) => caption.textContent);
+    expect(said[0]).toMatch(/one photograph: its pixels correlate 0\.988; similarity 0\.750/);
+    expect(said[1]).toMatch(/one photograph, by the embeddings; similarity/);
+    // Two finds of one training person.
+    expect(document.querySelector('h1')!.textContent).toBe('1 person in both sets');
+    expect(document.querySelector('.lead')!.textContent).toMatch(
+      /By a photograph that both have: 2, of 8 pairs of images .* pixels and 2 by their embeddings only\./,
+    );
   });
 });
 
