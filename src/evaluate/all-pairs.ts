@@ -27,8 +27,8 @@ const STEPS = 2 ** 23;
 const NUMBERS = 2 ** 29;
 
 /**
- * All N (N - 1) / 2 pairs of `templates` [N, D] under `labels` [N]; cosines are rounded to 2^-23. Throws a UserError
- * for counts that differ, a template without a direction, or more than 32,768 images.
+ * All N (N - 1) / 2 pairs of `templates` [N, D] under `labels` [N]; cosines are rounded to 2^-23. Memory: about 25
+ * bytes a pair, 0.5 GB for 6,300 images and 13 GB for the most. Throws a UserError for counts that differ, a template without a direction, or more than 32,768 images.
  */
 export function allPairs(templates: Vectors, labels: readonly (string | number)[]): AllPairs {
   const { length, original: unit } = l2Normalise(templates);

@@ -88,7 +88,7 @@ function uncertainty({ summary, verification, identification, openSet }: Evaluat
     identification?.some(({ intervals }) => intervals) ||
     openSet?.some(({ points }) => points.some(({ interval }) => interval));
   return html`<section><h2>Uncertainty</h2>
-${any && how && html`<p>The intervals: ${how}. 95 % of the figures of the draws lay between the two bounds.${made && verification?.folds && html` ${DRAWN[made.resampled]} Thresholds of folds are held as they were chosen.`}</p>`}
+${any && how && html`<p>The intervals: ${how}. 95 % of the figures of the draws lay between the two bounds; a rate of 0 or 1, which draws cannot move, has those of Clopper and Pearson with each person as one trial.${made && verification?.folds && html` ${DRAWN[made.resampled]} Thresholds of folds are held as they were chosen.`}</p>`}
 <p>${any ? 'An interval tells how far a figure would move with other people of the same kind. It says nothing about other cameras, other alignment or other populations.' : 'No intervals were computed for this evaluation.'} A rate that would rest on less than one error is not known, whatever the curve looks like beside it; what rests on fewer than ten is drawn dashed.</p>
 </section>
 `;
