@@ -18,30 +18,28 @@ export interface CmcInput {
   sizes: readonly number[];
   /** Distractors that are real. */
   real: number;
-  /** Thresholds whose true accepts are counted. */
-  accepted: readonly number[];
   replicates: number;
   seed: number;
 }
 
 export interface CmcFigures {
   curves: CmcCurve[];
-  /** Of the share of genuine scores that reach each of `accepted`. */
-  tarIntervals?: [number, number][];
   intervals?: { resampled: 'people'; replicates: number; seed: number };
   people: number;
+  /** [probes] number of each probe's person. */
+  personOf: Uint32Array;
   rankOneOverPeople: number;
   mostTrials: { person: string; share: number };
 }
 
 /** Cumulative match characteristics, with 95 % intervals from drawing the probe people. */
 export function cmcCurves(input: CmcInput): CmcFigures {
-  const { probes, person, ranks, ranksAt, sizes, real, accepted, replicates, seed } = input;
+  const { probes, person, ranks, ranksAt, sizes, real, replicates, seed } = input;
   const names = [...new Set(probes.map((_, p) => person(p)))];
   const numberOf = new Map(names.map((name, number) => [name, number]));
   const grids = sizes.map((size) => cmcRanks(size + 1));
   const firstCell = grids.map((_, s) => grids.slice(0, s).reduce((sum, grid) => sum + grid.length, 0));
-  const cells = grids.reduce((sum, grid) => sum + grid.length, 0) + accepted.length;
+  const cells = grids.reduce((sum, grid) => sum + grid.length, 0);
   const trials = new Float64Array(names.length);
   /** [people, cells] */
   const hits = new Float64Array(names.length * cells);
@@ -53,9 +51,6 @@ export function cmcCurves(input: CmcInput): CmcFigures {
         // Counted at the first rank that has it; made cumulative below.
         const at = grids[s]!.findIndex((rank) => found[trial]! <= rank);
         hits[own * cells + firstCell[s]! + at]! += 1;
-      });
-      accepted.forEach((threshold, k) => {
-        if (ranks.scores[trial]! >= threshold) hits[(own + 1) * cells - accepted.length + k]! += 1;
       });
     }
   }
@@ -82,11 +77,9 @@ export function cmcCurves(input: CmcInput): CmcFigures {
   const most = trials.reduce((best, count, own) => (count > trials[best]! ? own : best), 0);
   return {
     curves,
-    ...(found && {
-      tarIntervals: found.slice(cells - accepted.length),
-      intervals: { resampled: 'people', replicates, seed },
-    }),
+    ...(found && { intervals: { resampled: 'people', replicates, seed } }),
     people: names.length,
+    personOf: Uint32Array.from(probes, (_, p) => numberOf.get(person(p))!),
     rankOneOverPeople:
       names.reduce((sum, _, own) => sum + hits[own * cells + last]! / trials[own]!, 0) / names.length,
     mostTrials: { person: names[most]!, share: trials[most]! / ranks.trials },

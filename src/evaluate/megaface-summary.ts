@@ -8,7 +8,7 @@ const whole = (count: number) => count.toLocaleString('en-US');
 
 /** Rows for the figures of `result`, in the order to print them; `probes` is the number of probes. */
 export function summariseMegaface(result: MegafaceResult, probes: number): SummaryRow[] {
-  const { identification, verification, trials, probePeople, rankOneOverPeople } = result;
+  const { identification, verification, trials, probePeople, rankOneOverPeople, heldFars } = result;
   const row = (figure: string, value: string, interval = '', note = ''): SummaryRow => ({
     figure,
     value,
@@ -65,7 +65,7 @@ export function summariseMegaface(result: MegafaceResult, probes: number): Summa
             'intervals',
             '95 %',
             '',
-            `bootstrap over probe people, ${intervals.replicates} draws, seed ${intervals.seed}; those of TAR with the threshold held`,
+            `bootstrap over probe people, ${intervals.replicates} draws, seed ${intervals.seed}; those of TAR find the threshold anew in every draw${heldFars.length > 0 ? `, that of FAR ${heldFars.join(' and ')} held` : ''}`,
           ),
         ]
       : []),

@@ -10,6 +10,7 @@ import { cmcCurves, drawnShares } from './megaface-figures.js';
 import { Gallery, gallerySizes, roundingOf } from './megaface-gallery.js';
 import { type MegafaceInput, matedProbes, normsOf } from './megaface-input.js';
 import { type WrongPair, wrongPairs } from './megaface-mistakes.js';
+import { HighestScores, redrawnTars } from './redrawn-tar.js';
 import { countedVerification, ScoreCounts } from './score-counts.js';
 import { SyntheticDistractors } from './synthetic-distractors.js';
 
@@ -41,6 +42,8 @@ export interface MegafaceResult {
   mostTrials: { person: string; share: number };
   /** Rows of the real distractors in the order in which the galleries take them. */
   order: number[];
+  /** FARs whose intervals of TAR hold the threshold; the others' find it anew in every draw. */
+  heldFars: number[];
   wrong: WrongPair[];
 }
 
@@ -74,6 +77,7 @@ export async function megaface(
   };
   const ranks = new MateRanks(probes, cosine);
   const counts = { real: new ScoreCounts(), synthetic: new ScoreCounts() };
+  const highest = new HighestScores();
   const best = probes.map(() => ({ row: -1, score: Number.NEGATIVE_INFINITY }));
   const gallery = new Gallery(templates, norms, order.slice(0, real), synthetic, most);
   const ranksAt = sizes.map(() => new Uint32Array(ranks.trials));
@@ -87,6 +91,7 @@ export async function megaface(
       isReal ? cosine(probe, row(i)) : gallery.cosine(probe, first + i - from),
     );
     if (!isReal) return;
+    highest.add(scores, from, to, p);
     for (let i = from; i < to; i++)
       if (scores[i]! > best[p]!.score) best[p] = { row: row(i), score: scores[i]! };
   };
@@ -115,13 +120,21 @@ export async function megaface(
 
   const verification = countedVerification(ranks.scores, counts.real, { fars, rounding });
   const person = (p: number) => people[probes[p]!.probe]!;
-  const accepted = verification.tarAtFar.map(({ threshold }) => threshold ?? Number.POSITIVE_INFINITY);
-  const figures = cmcCurves({ probes, person, ranks, ranksAt, sizes, real, accepted, replicates, seed });
-  figures.tarIntervals?.forEach((interval, k) => {
-    const entry = verification.tarAtFar[k]!;
-    if (entry.tar !== null) entry.interval = interval;
-  });
-  if (figures.intervals) verification.intervals = figures.intervals;
+  const figures = cmcCurves({ probes, person, ranks, ranksAt, sizes, real, replicates, seed });
+  const heldFars: number[] = [];
+  if (figures.intervals) {
+    verification.intervals = figures.intervals;
+    const { personOf, people: count } = figures;
+    const points = verification.tarAtFar.filter(({ tar }) => tar !== null);
+    const { intervals, held } = redrawnTars({
+      ...{ ranks, personOf, people: count, impostors: counts.real, highest, rounding },
+      ...{ points, replicates, seed },
+    });
+    for (const [k, entry] of points.entries()) {
+      entry.interval = intervals[k]!;
+      if (held[k]) heldFars.push(entry.far);
+    }
+  }
   for (const [p, { row }] of best.entries()) best[p]!.score = cosine(probes[p]!.probe, row);
   return {
     identification: figures.curves,
@@ -133,6 +146,7 @@ export async function megaface(
     rankOneOverPeople: figures.rankOneOverPeople,
     mostTrials: figures.mostTrials,
     order: order.slice(0, real),
+    heldFars,
     wrong: wrongPairs(verification, probes, person, ranks, best),
   };
 }

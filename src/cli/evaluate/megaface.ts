@@ -156,6 +156,7 @@ async function run(flags: Flags): Promise<void> {
           mostTrials: result.mostTrials,
           trials: result.trials,
           probePeople: result.probePeople,
+          heldFars: result.heldFars,
         },
         seconds: (performance.now() - started) / 1000,
       },
