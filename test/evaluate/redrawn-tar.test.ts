@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { MateRanks } from '../../src/evaluate/mate-ranks.js';
 import { HighestScores, redrawnTars } from '../../src/evaluate/redrawn-tar.js';
-import { ScoreCounts } from '../../src/evaluate/score-counts.js';
+import { countedVerification, ScoreCounts } from '../../src/evaluate/score-counts.js';
 
 describe('the highest scores', () => {
   test.each([1000, 7])('are those of sorting all, with whose they are (%i values)', (values) => {
@@ -64,6 +64,30 @@ const quantiles = (values: number[]): [number, number] => {
 };
 
 describe('intervals of TAR', () => {
+  test('of one person, who is drawn once every time, are the figure itself', () => {
+    const draw = random(5, 'one');
+    const scores = Float32Array.from({ length: 1000 }, () => 0.1 * draw.normal());
+    const mates = [...Array(200).keys()];
+    const ranks = new MateRanks([{ probe: 0, mates }], () => 0.2 + 0.1 * draw.normal());
+    const impostors = new ScoreCounts();
+    impostors.add(scores);
+    const highest = new HighestScores();
+    highest.add(scores, 0, 1000, 0);
+    // Of 1,000 scores 100, 10 and 1 may pass, and 2 of 2.5.
+    const fars = [0.1, 0.01, 0.001, 0.0025];
+    const rounding = 0.02;
+    const { tarAtFar } = countedVerification(ranks.scores, impostors, { fars, rounding });
+    const { intervals } = redrawnTars({
+      ...{ ranks, personOf: Uint32Array.of(0), people: 1, impostors, highest, rounding },
+      ...{ points: tarAtFar, replicates: 2, seed: 1 },
+    });
+    tarAtFar.forEach(({ tar }, k) => {
+      expect(tar).toBeGreaterThan(0);
+      expect(tar).toBeLessThan(1);
+      expect(intervals[k]).toEqual([tar, tar]);
+    });
+  });
+
   test.each([2, 3])('are those of plain loops over drawn people (seed %i)', (seed) => {
     const { personOf, impostor, ranks, impostors } = study(seed);
     const fars = [0.2, 0.05, 0.01, 0.002];
@@ -71,7 +95,7 @@ describe('intervals of TAR', () => {
       const highest = new HighestScores(count);
       for (const [p, row] of impostor.entries()) highest.add(row, 0, row.length, p);
       return redrawnTars({
-        ...{ ranks, personOf: Uint32Array.from(personOf), people: 30, impostors, highest, rounding: 1e-6 },
+        ...{ ranks, personOf: Uint32Array.from(personOf), people: 30, impostors, highest, rounding: 0 },
         ...{ points: fars.map((far) => ({ far, tar: 0.5, threshold: 0.25 })), replicates: 41, seed },
       });
     };
