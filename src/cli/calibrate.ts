@@ -1,11 +1,10 @@
 // hypersphere calibrate: from the similarities of a labelled folder to probabilities and thresholds, in a file that
 // 'verify' and 'identify' decide by.
-import { statSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
-import { requireWritable } from '../common/folders.js';
+import { requireWritableFile } from '../common/folders.js';
 import { readExcludeFile } from '../data/index.js';
 import { calibrate, fuse, type Suspect } from '../evaluate/index.js';
 import {
@@ -88,9 +87,7 @@ export function calibrateCommand(): Command {
 async function run(flags: Flags): Promise<void> {
   const started = performance.now();
   const { out, fmr, gallerySize, prior, replicates, seed } = flags;
-  requireWritable(dirname(out));
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${out}: is a folder; name a file with --out`);
+  requireWritableFile(out);
   const source = await openSource(flags);
   try {
     const { manifest } = source;

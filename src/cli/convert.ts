@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
-import { requireWritable } from '../common/folders.js';
+import { requireWritable, requireWritableFile } from '../common/folders.js';
 import { openRecordSet, type RecordSet, writeRecordSet } from '../data/index.js';
 import { interruptible } from './interrupt.js';
 import { duration, note, type Progress, result, timedProgress, UsageError } from './output.js';
@@ -56,9 +56,7 @@ async function run(from: string, flags: Flags): Promise<void> {
 
 async function pack(folder: string, { out, json }: Flags, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  requireWritable(join(out, '..'));
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${out}: is a folder; name a file with --out`);
+  requireWritableFile(out);
   let shown: Progress | undefined;
   const onProgress = (done: number, total: number) => {
     shown ??= timedProgress(total, 'images');

@@ -1,9 +1,9 @@
 // hypersphere embed: a folder of aligned faces, or of photographs, in; a file of embeddings out.
 import { Command } from 'commander';
+import { requireWritableFile } from '../common/folders.js';
 import {
   alignmentOf,
   checkEmbeddingsFile,
-  checkEmbeddingsPlace,
   embedFolder,
   embedPhotographs,
   type FolderEmbeddings,
@@ -67,7 +67,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   if (photographs && flags.nested)
     throw new UsageError('--nested is for aligned faces: leave out --photographs');
   const aligned = photographs ? undefined : alignment(flags, command);
-  checkEmbeddingsPlace(out);
+  requireWritableFile(out);
   const started = performance.now();
   let shown: Progress | undefined;
   const onProgress = (done: number, total: number) => {

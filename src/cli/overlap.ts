@@ -1,10 +1,9 @@
 // hypersphere overlap: the people of a training set who are in a test set too, for `train --exclude`.
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
-import { requireWritable } from '../common/folders.js';
+import { requireWritable, requireWritableFile } from '../common/folders.js';
 import { OVERLAP_FORMAT } from '../data/index.js';
 import {
   findOverlap,
@@ -133,9 +132,7 @@ function checkFlags({ minSimilarity, expectedFalse, out, report }: Flags): void 
     throw new UsageError('--min-similarity and --expected-false exclude each other: both set the similarity');
   if (minSimilarity !== undefined && minSimilarity > 1)
     throw new UsageError('--min-similarity is a cosine, from -1 to 1');
-  requireWritable(dirname(out));
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${out}: is a folder; name a file with --out`);
+  requireWritableFile(out);
   if (report !== undefined) requireWritable(report, '--report');
 }
 

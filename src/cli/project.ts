@@ -1,8 +1,9 @@
 // hypersphere project: learns a projection on frozen embeddings (TSE, TPE), or applies one to a file of them.
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { requireWritableFile } from '../common/folders.js';
 import { measureProjection, type ProjectionFigures, type ProjectionResults } from '../evaluate/projection.js';
-import { checkEmbeddingsFile, checkEmbeddingsPlace, readEmbeddings, writeEmbeddings } from '../face/index.js';
+import { checkEmbeddingsFile, readEmbeddings, writeEmbeddings } from '../face/index.js';
 import { MINING } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
 import { type ProjectionResult, trainProjection } from '../train/projection.js';
@@ -150,7 +151,7 @@ async function apply({ embeddings, out, json }: Flags, folder: string): Promise<
     if (out === undefined) throw new UserError('--out FILE is missing: the file of projected embeddings');
     checkEmbeddingsFile(out);
   });
-  checkEmbeddingsPlace(out!);
+  requireWritableFile(out!);
   const projection = readProjection(folder);
   const set = await readEmbeddings(embeddings!);
   const { from, metadata } = projection;

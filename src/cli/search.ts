@@ -4,8 +4,8 @@ import { basename, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWhole } from '../common/files.js';
+import { requireWritableFile } from '../common/folders.js';
 import {
-  checkEmbeddingsPlace,
   type FolderImage,
   type Manifest,
   manifestSchema,
@@ -87,7 +87,7 @@ async function run(flags: Flags): Promise<void> {
 
 /** Writes the templates and their list. The files of embeddings are held one at a time. */
 async function buildTemplates(out: string, files: string[], { type, json }: Flags): Promise<void> {
-  checkEmbeddingsPlace(out);
+  requireWritableFile(out, '--build');
   if (files.some((file) => resolve(file) === resolve(out)))
     throw new UserError(`${out}: is one of the --embeddings; name another file with --build`);
   const started = performance.now();

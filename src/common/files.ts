@@ -1,5 +1,5 @@
 // Files in one piece: one that cannot be read is a sentence, and one that is written appears whole or not at all.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
 
@@ -17,9 +17,19 @@ export async function readWhole(file: string): Promise<Buffer> {
   });
 }
 
-/** Writes a file that appears whole or not at all, making folders as needed. */
+/**
+ * Writes a file that appears whole or not at all, making folders as needed. A device, a pipe or a link that stands in
+ * its place is written to and not replaced.
+ */
 export async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.tmp`, content);
-  await rename(`${file}.tmp`, file);
+  const there = await lstat(file).catch(() => undefined);
+  if (there && !there.isFile()) return writeFile(file, content);
+  try {
+    await writeFile(`${file}.tmp`, content);
+    await rename(`${file}.tmp`, file);
+  } catch (error) {
+    await rm(`${file}.tmp`, { force: true }).catch(() => undefined);
+    throw error;
+  }
 }

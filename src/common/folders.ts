@@ -23,3 +23,10 @@ export function requireWritable(folder: string, flag = '--out'): void {
     throw new UserError(`${folder}: may not be written to (${code}); name another with ${flag}`);
   }
 }
+
+/** Checks in the same way that `file` can be written, and that it is no folder. */
+export function requireWritableFile(file: string, flag = '--out'): void {
+  requireWritable(dirname(file), flag);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`${file}: is a folder; name a file with ${flag}`);
+}

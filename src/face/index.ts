@@ -35,7 +35,6 @@ export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
 export type { EmbedFolderOptions } from './embed/folder.js';
 export {
   checkEmbeddingsFile,
-  checkEmbeddingsPlace,
   embedFolder,
   type FolderEmbeddings,
   type FolderImage,

@@ -12,7 +12,7 @@ export interface FinishFlags {
 
 /** Refuses a report folder that cannot be written, before anything is computed. */
 export function checkReport({ report }: FinishFlags): void {
-  if (report !== undefined) requireWritable(report);
+  if (report !== undefined) requireWritable(report, '--report');
 }
 
 /** Whose embeddings a source has; `length` is that of a template as it is compared. */

@@ -1,11 +1,9 @@
 // A whole folder of aligned faces as embeddings, and the files they are kept in: safetensors, NumPy's .npy, or
 // JSON lines, chosen by the file's ending.
-import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
-import { requireWritable } from '../../common/folders.js';
 import { compareNames, imagesBelow, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
 import type { Template } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
@@ -147,14 +145,6 @@ export async function writeEmbeddings(file: string, set: FolderEmbeddings): Prom
   await writeWhole(file, writers[extname(file).toLowerCase()]!(set));
   await writeWhole(beside, `${JSON.stringify(list, null, 1)}\n`);
   return [file, beside];
-}
-
-/** Throws UserError when `file` cannot be written where it is asked for; changes nothing. */
-export function checkEmbeddingsPlace(file: string): void {
-  requireWritable(dirname(file));
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`${file}: is a folder; name a file with --out`);
-  }
 }
 
 /** NumPy's array format, version 1.0: magic, header length, a Python literal padded to 64 bytes, the numbers. */
