@@ -1,6 +1,7 @@
 // Every pair of a labelled set, pairs of one person and of two apart and sorted, and people drawn again for intervals:
 // a drawn person brings all pairs along, those of p and q weighing w_p w_q (Snijders and Borgatti, 1999; see
 // bootstrap.ts). What thresholds and calibrations are counted from.
+import { totalmem } from 'node:os';
 import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
 import type { Vectors } from '../theory/vectors.js';
@@ -26,21 +27,37 @@ export interface AllPairs {
 const STEPS = 2 ** 23;
 const NUMBERS = 2 ** 29;
 
+/** Bytes a pair takes while all are sorted: 0.4 GB for 6,300 images, 11 GB for the most. */
+const BYTES = 20;
+
+/** Images whose pairs fit into `memory` bytes, and can be numbered. */
+const most = (memory: number): number =>
+  Math.min(32_768, Math.floor((1 + Math.sqrt(1 + (8 * memory) / BYTES)) / 2));
+
 /**
- * All N (N - 1) / 2 pairs of `templates` [N, D] under `labels` [N]; cosines are rounded to 2^-23. Memory: about 25
- * bytes a pair, 0.5 GB for 6,300 images and 13 GB for the most. Throws a UserError for counts that differ, a template without a direction, or more than 32,768 images.
+ * All N (N - 1) / 2 pairs of `templates` [N, D] under `labels` [N]; cosines are rounded to 2^-23. Throws a UserError
+ * for counts that differ, a template without a direction, or more images than `memory` bytes (default: three
+ * quarters of the machine's) bear, 32,768 at most.
  */
-export function allPairs(templates: Vectors, labels: readonly (string | number)[]): AllPairs {
+export function allPairs(
+  templates: Vectors,
+  labels: readonly (string | number)[],
+  memory = 0.75 * totalmem(),
+): AllPairs {
   const { length, original: unit } = l2Normalise(templates);
   const n = unit.length / length;
   if (labels.length !== n) throw new UserError(`${n} templates but ${labels.length} labels`);
   const all = (n * (n - 1)) / 2;
-  if (all > NUMBERS) throw new UserError(`thresholds: ${n} images make too many pairs; give 32,768 at most`);
+  if (n > most(memory))
+    throw new UserError(
+      `thresholds: ${n} images make too many pairs for this machine's memory; give ${most(memory).toLocaleString('en')} at most`,
+    );
   const numbers = new Map([...new Set(labels)].map((label, number) => [label, number]));
   const personOf = Uint16Array.from(labels, (label) => numbers.get(label)!);
   const sizes = new Array<number>(numbers.size).fill(0);
   for (const person of personOf) sizes[person]! += 1;
-  const keys = [new Float64Array(all), new Float64Array(all)] as const;
+  const genuine = sizes.reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
+  const keys = [new Float64Array(genuine), new Float64Array(all - genuine)] as const;
   const people = new Uint32Array(all);
   const counts: [number, number] = [0, 0];
   for (let i = 1, pair = 0; i < n; i++) {
@@ -54,7 +71,7 @@ export function allPairs(templates: Vectors, labels: readonly (string | number)[
     }
   }
   const sorted = (kind: 0 | 1): Pairs => {
-    const rising = keys[kind].subarray(0, counts[kind]).sort();
+    const rising = keys[kind].sort();
     const cosines = new Float32Array(rising.length);
     const first = new Uint16Array(rising.length);
     const second = new Uint16Array(rising.length);

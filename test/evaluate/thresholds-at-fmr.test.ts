@@ -1,6 +1,7 @@
 // Thresholds at false match rates against plain counting over all pairs, and intervals that hold what they claim.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
+import { allPairs } from '../../src/evaluate/all-pairs.js';
 import { thresholdsAtFmr } from '../../src/evaluate/index.js';
 import { cosineAt } from '../../src/theory/vectors.js';
 
@@ -174,4 +175,14 @@ describe('thresholds at false match rates', () => {
     expect(() => thresholdsAtFmr(set.templates, alone)).toThrow('need pairs of one person and of two');
     expect(() => thresholdsAtFmr(set.templates, ['a', 'b'])).toThrow('labels');
   });
+});
+
+test('more images than the memory bears are refused before it is taken', () => {
+  const templates = { length: 2, original: Float32Array.from({ length: 20 }, (_, i) => i + 1) };
+  const labels = Array.from({ length: 10 }, (_, i) => i >> 1);
+  // Ten images make 45 pairs of 20 bytes.
+  expect(allPairs(templates, labels, 900).impostor.cosines).toHaveLength(40);
+  expect(() => allPairs(templates, labels, 899)).toThrow(
+    "thresholds: 10 images make too many pairs for this machine's memory; give 9 at most",
+  );
 });
