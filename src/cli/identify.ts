@@ -10,10 +10,10 @@ import {
   type FaceReader,
   falsePositiveRate,
   Gallery,
+  modelDifference,
   type ReadFace,
   type ReadPhotograph,
   readEmbeddings,
-  sameModel,
   type Unreadable,
 } from '../face/index.js';
 import { DETECTORS } from './detector-flags.js';
@@ -175,9 +175,10 @@ async function enrol(
   const { manifest } = reader;
   if (/\.(safetensors|npy|jsonl)$/i.test(source)) {
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
-    if (theirs && !sameModel(theirs, manifest))
+    const difference = theirs && modelDifference(theirs, manifest);
+    if (difference !== undefined)
       throw new UserError(
-        `${source}: its embeddings are of ${theirs.name === manifest.name ? 'another model of the name' : `the model ${theirs.name}, not`} ${manifest.name}; give the same --model and flags, or make it again with: hypersphere embed`,
+        `${source}: its embeddings are of ${difference}; give the same --model and flags, or make it again with: hypersphere embed`,
       );
     if (length !== reader.length)
       throw new UserError(

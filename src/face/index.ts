@@ -90,6 +90,7 @@ export {
   manifestFile,
   manifestMetadata,
   manifestSchema,
+  modelDifference,
   resolveManifest,
   sameModel,
   sha256,

@@ -18,7 +18,9 @@ export function joinSources(sources: readonly FaceSource[]): FaceSource {
     return images.map(({ path }) => {
       const row = places.get(path);
       if (row === undefined)
-        throw new UserError(`${source.file}: has no embedding of ${path}, which ${first.file} has`);
+        throw new UserError(
+          `${source.file}: has no embedding of ${path}, which ${first.file} has; an ensemble needs one folder embedded by every model`,
+        );
       return row;
     });
   });

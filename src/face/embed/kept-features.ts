@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
 import { unreadable } from '../../common/files.js';
 import { type Template, templateLabel } from '../align/template.js';
-import { type Manifest, manifestSchema, sameModel } from '../models/manifest.js';
+import { type Manifest, manifestSchema, modelDifference } from '../models/manifest.js';
 
 const headerSchema = z.object({
   format: z.literal('hypersphere-features/1'),
@@ -95,9 +95,14 @@ export class KeptFeatures {
     const header = headerSchema.safeParse(parsed(buffer.subarray(0, Math.max(0, line)).toString('utf8')));
     if (!header.success)
       throw new UserError(`${this.file}: not a file of kept features; name another with --keep`);
-    if (!sameModel(header.data.model, model) || header.data.aligned !== aligned)
+    const faces = (on?: string) => (on === undefined ? 'faces as they are' : `faces carried over from ${on}`);
+    const { model: theirs, aligned: before } = header.data;
+    const difference =
+      modelDifference(theirs, model) ??
+      (before === aligned ? undefined : `${faces(before)}, not ${faces(aligned)}`);
+    if (difference !== undefined)
       throw new UserError(
-        `${this.file}: keeps the features of ${header.data.model.name === model.name ? 'another model of that name, or of faces prepared in another way' : `the model ${header.data.model.name}`}; name another file with --keep, or delete it`,
+        `${this.file}: keeps the features of ${difference}; name another file with --keep, or delete it`,
       );
     buffer = buffer.subarray(line + 1);
     this.end += line + 1;

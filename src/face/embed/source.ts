@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { type Template, templateLabel } from '../align/template.js';
-import { type Manifest, sameModel } from '../models/manifest.js';
+import { type Manifest, modelDifference } from '../models/manifest.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { type FolderImage, listFaces } from './folder.js';
 import { KeptFeatures } from './kept-features.js';
@@ -138,10 +138,15 @@ export function requireSameModel(
   b: Pick<FaceSource, 'file' | 'manifest'>,
 ): void {
   const [one, other] = [a.manifest, b.manifest];
-  if (!one || !other || sameModel(one, other)) return;
-  const names = one.name === other.name ? 'two models of one name' : `${one.name} and of ${other.name}`;
+  if (!one || !other) return;
+  const difference = modelDifference(one, other);
+  if (difference === undefined) return;
+  const [kinds, told] =
+    one.name === other.name
+      ? ['two kinds', ` (the first are of ${difference})`]
+      : [`${one.name} and of ${other.name}`, ''];
   throw new UserError(
-    `${a.file} and ${b.file}: embeddings of ${names} cannot be compared; make both with one model and the same flags: hypersphere embed`,
+    `${a.file} and ${b.file}: embeddings of ${kinds} cannot be compared${told}; make both with one model and the same flags: hypersphere embed`,
   );
 }
 

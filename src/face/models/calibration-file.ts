@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
 import { readWhole } from '../../common/files.js';
-import { type Manifest, manifestSchema, sameModel } from './manifest.js';
+import { type Manifest, manifestSchema, modelDifference } from './manifest.js';
 
 export const CALIBRATION_FORMAT = 'hypersphere-calibration/1';
 
@@ -146,24 +146,9 @@ export function calibratedModel({ thresholds: _, ...manifest }: Manifest): Manif
 
 /** Throws a UserError, which says what differs, unless `calibration` (of `file`) is of this model and these flags. */
 export function requireCalibrated(calibration: Calibration, manifest: Manifest, file: string): void {
-  const theirs = calibration.model;
-  if (sameModel(theirs, manifest)) return;
-  const told = ({ name, template, flip, embedding, input }: Manifest) =>
-    [
-      ['the model', name],
-      ['the template', template],
-      ['the fusion of image and mirror', flip],
-      ['embeddings of', `${embedding.length} numbers`],
-      [
-        'the input',
-        `${input.width}x${input.height} ${input.order}, mean ${input.mean}, scale ${input.scale}`,
-      ],
-    ] as const;
-  const ours = told(manifest);
-  const other = told(theirs).flatMap(([what, said], i) =>
-    said === ours[i]![1] ? [] : [`${what} ${said}, not ${ours[i]![1]}`],
-  );
+  const difference = modelDifference(calibration.model, manifest);
+  if (difference === undefined) return;
   throw new UserError(
-    `${file}: a calibration of ${other[0] ?? `another model of the name ${theirs.name}`}; calibrate this model with: hypersphere calibrate`,
+    `${file}: a calibration of ${difference}; calibrate this model with: hypersphere calibrate`,
   );
 }

@@ -215,12 +215,24 @@ function defined<T extends object>(object: T | undefined): Partial<T> {
 }
 
 /** Whether two manifests are of one model prepared in one way, so that their embeddings can be compared. */
-export function sameModel(a: Manifest, b: Manifest): boolean {
-  const told = ({ name, input, template, flip, embedding, trainedOn }: Manifest) =>
-    JSON.stringify([
-      [name, template, flip, embedding.length, trainedOn],
-      [input.width, input.height, input.order, input.mean, input.scale],
-    ]);
+export const sameModel = (a: Manifest, b: Manifest): boolean => modelDifference(a, b) === undefined;
+
+/**
+ * The first thing in which the embeddings of `a` are not those of `b`, as in 'the model x.onnx, not y.onnx' or 'the
+ * fusion of image and mirror sum, not none'; undefined when they can be compared. What follows 'of' in messages.
+ */
+export function modelDifference(a: Manifest, b: Manifest): string | undefined {
+  const told = ({ name, template, flip, embedding, input }: Manifest) => [
+    ['the model', name],
+    ['the template', template],
+    ['the fusion of image and mirror', flip],
+    ['embeddings of', `${embedding.length} numbers`],
+    ['the input', `${input.width}x${input.height} ${input.order}, mean ${input.mean}, scale ${input.scale}`],
+  ];
+  const other = told(b);
+  const at = told(a).findIndex(([, said], i) => said !== other[i]![1]);
+  if (at >= 0) return `${told(a)[at]!.join(' ')}, not ${other[at]![1]}`;
   const hashes = [a.sha256, b.sha256].filter((hash) => hash !== undefined);
-  return told(a) === told(b) && new Set(hashes).size < 2;
+  if (a.trainedOn === b.trainedOn && new Set(hashes).size < 2) return undefined;
+  return `another model of the name ${a.name}`;
 }
