@@ -5,6 +5,7 @@ import { UserError } from '../common/errors.js';
 import { noDirection, squaredNorm } from '../theory/vectors.js';
 import type { Resampled, Units } from './bootstrap.js';
 import { crossValidate, splitScores, spread } from './folds.js';
+import { allowedFalseAccepts, fewImpostors } from './roc.js';
 import { type Features, type Fusion, fuse, type Templates } from './templates.js';
 import { exactRule, insightfaceRule, spherefaceRule, type ThresholdRule } from './thresholds.js';
 import { type VerificationOptions, type VerificationResult, verificationFigures } from './verification.js';
@@ -39,7 +40,17 @@ export interface LfwResult extends VerificationResult {
   /** What the thresholds are thresholds of. */
   thresholdOf: 'cosine' | 'squared distance';
   /** Of the insightface mode: TAR at FAR 1e-3 as its code reports it, fold by fold. */
-  foldTar?: { far: number; tar: number; standardDeviation: number; measuredFar: number };
+  foldTar?: FoldTar;
+}
+
+/** TAR at a FAR whose threshold comes from the other folds; not known (null) where they have too few impostor scores. */
+export interface FoldTar {
+  far: number;
+  tar: number | null;
+  standardDeviation: number | null;
+  measuredFar: number;
+  /** Why there is no figure, or why to read it with care. */
+  reason?: string;
 }
 
 const modes: Record<LfwMode, { fusion: Fusion; rule: ThresholdRule; scores: string }> = {
@@ -186,13 +197,16 @@ function squaredDistances(templates: Templates, pairs: readonly VerificationPair
 /**
  * TAR at FAR as FaceNet's and InsightFace's code measures it: per fold, FAR of the other folds at thresholds
  * 0, .001, .. 3.999 (distance < threshold accepts), the threshold for `far` interpolated between the last grid
- * point at or below it and the next, and TAR and FAR measured on the fold at that threshold.
+ * point at or below it and the next, and TAR and FAR measured on the fold at that threshold. That code prints a
+ * figure however few impostor scores there are; here it is not known below 1 / far of them.
  */
-function foldTar(distances: Float64Array, same: Uint8Array, foldOf: readonly number[], far: number) {
+function foldTar(distances: Float64Array, same: Uint8Array, foldOf: readonly number[], far: number): FoldTar {
   const tars: number[] = [];
   const fars: number[] = [];
+  let fewest = Number.POSITIVE_INFINITY;
   for (const fold of new Set(foldOf)) {
     const { different } = splitScores(distances, same, (trial) => foldOf[trial] !== fold);
+    fewest = Math.min(fewest, different.length);
     let accepted = 0;
     let threshold = 0;
     let before = 0;
@@ -214,5 +228,9 @@ function foldTar(distances: Float64Array, same: Uint8Array, foldOf: readonly num
     if (tested.different.length > 0) fars.push(share(tested.different));
   }
   const { mean, deviation } = spread(tars);
-  return { far, tar: mean, standardDeviation: deviation, measuredFar: spread(fars).mean };
+  const measuredFar = spread(fars).mean;
+  const reason = fewImpostors(far, fewest);
+  if (allowedFalseAccepts(far, fewest) < 1)
+    return { far, tar: null, standardDeviation: null, measuredFar, reason };
+  return { far, tar: mean, standardDeviation: deviation, measuredFar, ...(reason && { reason }) };
 }

@@ -213,18 +213,28 @@ export function tarsAtFars(
   const { tar, thresholds } = ratesOf(trials, fars, weights)!;
   return fars.map((far, k) => {
     const impostors = trials.differentCount;
-    const falseAccepts = Math.floor(far * impostors * (1 + 1e-12));
-    if (falseAccepts < 1) {
-      const reason = `needs at least ${Math.ceil(1 / far - 1e-6)} impostor scores, there are ${impostors}`;
-      return { far, tar: null, threshold: null, falseAccepts, reason };
-    }
+    const falseAccepts = allowedFalseAccepts(far, impostors);
+    const reason = fewImpostors(far, impostors);
+    if (falseAccepts < 1) return { far, tar: null, threshold: null, falseAccepts, reason };
     const result: TarAtFar = {
       far,
       tar: tar[k]!,
       threshold: Number.isFinite(thresholds[k]!) ? thresholds[k]! : null,
       falseAccepts,
     };
-    if (falseAccepts < CARE) result.reason = `rests on ${falseAccepts} of ${impostors} impostor scores`;
+    if (reason) result.reason = reason;
     return result;
   });
+}
+
+/** False accepts that `far` allows among so many impostor scores. */
+export const allowedFalseAccepts = (far: number, impostors: number): number =>
+  Math.floor(far * impostors * (1 + 1e-12));
+
+/** Why so many impostor scores cannot tell a rate at `far`, or why to read it with care; undefined when they can. */
+export function fewImpostors(far: number, impostors: number): string | undefined {
+  const falseAccepts = allowedFalseAccepts(far, impostors);
+  if (falseAccepts < 1)
+    return `needs at least ${Math.ceil(1 / far - 1e-6)} impostor scores, there are ${impostors}`;
+  return falseAccepts < CARE ? `rests on ${falseAccepts} of ${impostors} impostor scores` : undefined;
 }

@@ -48,13 +48,15 @@ export function summarise(result: Summarised | LfwResult): SummaryRow[] {
     ),
   ];
   if ('foldTar' in result && result.foldTar) {
-    const { far, tar, standardDeviation, measuredFar } = result.foldTar;
+    const { far, tar, standardDeviation, measuredFar, reason } = result.foldTar;
+    const known = tar !== null && standardDeviation !== null;
+    const words = `thresholds from the other folds; measured FAR ${percent(measuredFar)}`;
     rows.push(
       row(
         `TAR at FAR ${far}, fold by fold`,
-        `${percent(tar)} +- ${(100 * standardDeviation).toFixed(2)}`,
+        known ? `${percent(tar)} +- ${(100 * standardDeviation).toFixed(2)}` : 'not known',
         '',
-        `thresholds from the other folds; measured FAR ${percent(measuredFar)}`,
+        [...(known ? [words] : []), ...(reason ? [`${reason} in the other folds`] : [])].join('; '),
       ),
     );
   }

@@ -174,8 +174,9 @@ describe('sphereface mode', () => {
 });
 
 describe('insightface mode', () => {
+  const perKind = 120;
   const result = lfw({
-    ...madeUp({ people: 30, length: 16, noise: 0.8 }),
+    ...madeUp({ people: 30, length: 16, noise: 0.8, perKind }),
     mode: 'insightface',
     replicates: 0,
   });
@@ -192,7 +193,7 @@ describe('insightface mode', () => {
       const own = distances.filter((_, i) => keep(i));
       return own.filter((distance) => distance < threshold).length / own.length;
     };
-    const foldOf = (i: number) => Math.floor(i / 60);
+    const foldOf = (i: number) => Math.floor(i / (2 * perKind));
     const tars = result.folds.map(({ fold }) => {
       const others = (i: number) => foldOf(i) !== fold && result.trials.same[i] === 0;
       let step = 0;
@@ -204,6 +205,24 @@ describe('insightface mode', () => {
     expect(result.foldTar!.far).toBe(1e-3);
     expect(result.foldTar!.tar).toBeCloseTo(tars.reduce((a, b) => a + b) / 10, 10);
     expect(result.foldTar!.measuredFar).toBeLessThan(0.02);
+    expect(result.foldTar!.reason).toBe('rests on 1 of 1080 impostor scores');
+    expect(summarise(result).find(({ figure }) => /fold by fold/.test(figure))!.note).toMatch(
+      /rests on 1 of 1080 impostor scores in the other folds$/,
+    );
+  });
+
+  it('which is not known where the other folds have fewer than a thousand impostor scores', () => {
+    const few = lfw({
+      ...madeUp({ people: 30, length: 16, noise: 0.8 }),
+      mode: 'insightface',
+      replicates: 0,
+    });
+    expect(few.foldTar).toMatchObject({ tar: null, standardDeviation: null });
+    expect(few.foldTar!.reason).toBe('needs at least 1000 impostor scores, there are 270');
+    expect(summarise(few).find(({ figure }) => /fold by fold/.test(figure))).toMatchObject({
+      value: 'not known',
+      note: 'needs at least 1000 impostor scores, there are 270 in the other folds',
+    });
   });
 });
 
