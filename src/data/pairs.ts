@@ -52,7 +52,9 @@ export interface ImagePairs {
 
 /** Reads a pair list of LFW's format. Throws a UserError that names the file and the line. */
 export async function readPairs(file: string): Promise<PairList> {
-  return parsePairs((await readWhole(file)).toString('utf8'), file);
+  const list = parsePairs((await readWhole(file)).toString('utf8'), file);
+  requireOnce(list.pairs, file);
+  return list;
 }
 
 /** See {@link readPairs}; `file` is for messages. A header of one number means a single fold. */
@@ -95,6 +97,20 @@ export function parsePairs(text: string, file = 'pairs'): PairList {
     return { first, second, same, fold, line };
   });
   return { file, folds, pairsPerKind, pairs };
+}
+
+/** Throws for a pair that comes twice, in either order: it would count twice, or in two folds. */
+function requireOnce(pairs: readonly NamedPair[], file: string): void {
+  const lines = new Map<string, number>();
+  for (const { first, second, line } of pairs) {
+    const faces = [first, second].map(({ name, number }) => `${name} ${number}`).sort();
+    const before = lines.get(faces.join('\n'));
+    if (before !== undefined)
+      throw new UserError(
+        `${file} lines ${before} and ${line}: the pair ${faces.join(' and ')} is listed twice; 'hypersphere evaluate pairs --allow-duplicates' counts it once`,
+      );
+    lines.set(faces.join('\n'), line);
+  }
 }
 
 /**

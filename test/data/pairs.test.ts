@@ -1,5 +1,5 @@
 // LFW's pair list: what it says, what is wrong with a bad one, and where the images are.
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { locatePairs, parsePairs, readPairs } from '../../src/data/pairs.js';
@@ -47,6 +47,16 @@ describe('a pair list', () => {
   ];
   test.for(bad)('%s is an error that names the line', ([, text, message]) => {
     expect(() => parsePairs(text, 'pairs.txt')).toThrow(message);
+  });
+
+  test('is refused when a pair comes twice, in either order', async () => {
+    const file = join(temporaryFolder(), 'pairs.txt');
+    writeFileSync(file, '2 1\nAnn 1 2\nAnn 1 Bob 3\nAnn 2 1\nBob 1 Cy 1\n');
+    await expect(readPairs(file)).rejects.toThrow(
+      /pairs.txt lines 2 and 4: the pair Ann 1 and Ann 2 is listed twice/,
+    );
+    writeFileSync(file, '2 1\nAnn 1 2\nAnn 1 Bob 3\nAnn 1 3\nBob 3 Ann 1\n');
+    await expect(readPairs(file)).rejects.toThrow(/lines 3 and 5: the pair Ann 1 and Bob 3 is listed twice/);
   });
 
   test('that is missing is an error that names it', async () => {
