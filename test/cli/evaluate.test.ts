@@ -130,6 +130,24 @@ test('embed writes embeddings, and the paths beside them', async () => {
   const { images } = JSON.parse(readFileSync(`${out}.json`, 'utf8'));
   expect(images[0]).toEqual({ path: 'Blue/Blue_0001.png', person: 'Blue' });
   expect(embeddings.data[2]).toBeCloseTo((205 - 127.5) / 128, 4);
+  // What says how images are embedded has no say in embeddings; how their halves are joined has.
+  const again = ['evaluate', 'lfw', '--embeddings', out, '--pairs', pairs];
+  for (const flags of [
+    ['--order', 'bgr'],
+    ['--size', '9x9'],
+    ['--keep', 'kept'],
+    ['--aligned', 'arcface'],
+  ]) {
+    const { code, stderr } = await hypersphere(...again, ...flags);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `hypersphere: --embeddings and ${flags[0]} exclude each other: the embeddings are made already\n`,
+    });
+  }
+  const place = await hypersphere(...again, '--report', out);
+  expect(place.stderr).toMatch(
+    /out\.safetensors: is a file, and a folder is needed; name another with --report/,
+  );
   const refused = await hypersphere('embed', '--model', model, '--data', data, '--out', join(out, 'b.npy'));
   expect(refused.code).toBe(1);
   expect(refused.stderr).toMatch(/^hypersphere: .*: is a file, and a folder is needed; .*--out\n$/);

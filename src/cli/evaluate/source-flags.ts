@@ -50,15 +50,26 @@ export function withSourceFlags(command: Command, data = 'folder with one folder
     .option('--json', 'print the evaluation as one JSON object');
 }
 
+/** Flags that say how embeddings are made. (--flip is none: it also says how stored halves are joined.) */
+const MAKING = [
+  'model',
+  'aligned',
+  'keep',
+  'manifest',
+  'order',
+  'mean',
+  'scale',
+  'size',
+  'template',
+] as const;
+
 /** Opens what the flags name; `nested` lists folders inside of people's folders too. */
 export async function openSource(flags: SourceFlags, { nested = false } = {}): Promise<FaceSource> {
   const { model, embeddings, data, aligned, keep } = flags;
   if (embeddings !== undefined) {
-    const extra = model !== undefined ? '--model' : aligned !== undefined ? '--aligned' : undefined;
-    if (extra ?? keep)
-      throw new UsageError(
-        `--embeddings and ${extra ?? '--keep'} exclude each other: the embeddings are made already`,
-      );
+    const extra = MAKING.find((flag) => flags[flag] !== undefined);
+    if (extra)
+      throw new UsageError(`--embeddings and --${extra} exclude each other: the embeddings are made already`);
     const files = embeddings.split(',').map((file) => file.trim());
     if (files.includes('')) throw new UsageError(`--embeddings '${embeddings}': a file is missing`);
     const sources: FaceSource[] = [];
