@@ -79,7 +79,7 @@ export function alignCommand(): Command {
     )
     .addOption(new Option('--format <format>', 'of the faces').choices(['jpg', 'png']).default('jpg'))
     .option('--quality <n>', 'of JPEG files, 1 to 100', percent, 95)
-    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
+    .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--json', 'print the report as one JSON object')
     .addHelpText('after', HELP)

@@ -16,7 +16,7 @@ import {
 } from '../face/index.js';
 import { FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { featuresOf, openSource, type SourceFlags } from './evaluate/source-flags.js';
-import { whole } from './flags.js';
+import { listed, whole } from './flags.js';
 import { duration, note, result } from './output.js';
 import { chance, probability, rate } from './reader-flags.js';
 
@@ -59,12 +59,14 @@ export function calibrateCommand(): Command {
     .option('--data <dir>', 'folder with one folder of aligned faces a person')
     .option('--embeddings <file>', 'embeddings of such a folder instead (.safetensors, .npy or .jsonl)')
     .requiredOption('--out <file>', 'the calibration to write, JSON')
-    .option('--fmr <rates>', 'false match rates, as in 0.01,0.001', list(rate), [0.001])
-    .option(
-      '--gallery-size <n,n>',
-      'people enrolled that the rates are for',
-      list(whole(1)),
-      [1, 100, 10_000],
+    .addOption(listed('--fmr <p,p>', 'false match rates, as in 0.01,0.001', list(rate), [0.001]))
+    .addOption(
+      listed(
+        '--gallery-size <n,n>',
+        'people enrolled that the rates are for',
+        list(whole(1)),
+        [1, 100, 10_000],
+      ),
     )
     .option('--prior <p>', 'probability of the same person before anything is seen', probability, 0.5)
     .option('--leave-out <names>', 'people to leave out, with commas', (text: string) =>

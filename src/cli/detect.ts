@@ -45,7 +45,7 @@ export function detectCommand(): Command {
     .argument('<image...>', 'photographs, or folders of them');
   return withDetectorFlags(command, 'all')
     .option('--draw <dir>', 'write every photograph with its faces drawn in, as NAME.faces.jpg')
-    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
+    .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)

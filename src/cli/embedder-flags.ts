@@ -27,9 +27,9 @@ by --manifest FILE or by flags: the network sees (pixel - mean) * scale. As in
 
 export function withEmbedderFlags(command: Command): Command {
   return command
-    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
+    .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
-    .option('--batch <n>', 'images a run of the network (default 32)', whole(1))
+    .option('--batch <n>', 'images a run of the network (default: 32)', whole(1))
     .option('--manifest <file>', "JSON file that says what the model's metadata does not")
     .addOption(new Option('--order <order>', 'order of the colour planes').choices(['rgb', 'bgr']))
     .option(

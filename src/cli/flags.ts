@@ -1,6 +1,6 @@
 // How flags' values are read: each function takes the text after a flag and returns its value, or lets
 // Commander say what the flag takes (exit code 2).
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** A number of at least `least`, or above it. */
 export function number(least: number, above = false): (text: string) => number {
@@ -25,6 +25,16 @@ export function whole(least: number): (text: string) => number {
 /** Positive numbers with commas between them. */
 export function numbers(text: string): number[] {
   return text.split(',').map(number(0, true));
+}
+
+/** A flag of several numbers, whose defaults the help shows as they are written: with commas. */
+export function listed<T>(
+  flags: string,
+  description: string,
+  parse: (text: string) => T[],
+  defaults: readonly T[],
+): Option {
+  return new Option(flags, description).argParser(parse).default([...defaults], defaults.join(','));
 }
 
 /** HxW, as in 112x96: [height, width] in pixels. */

@@ -67,10 +67,10 @@ export function importCommand(): Command {
     .option('--name <text>', "the model's name (default: the network's)")
     .option('--template <name>', 'template of the aligned faces (default: the one of the size)')
     .addOption(new Option('--order <order>', 'order of the colour planes').choices(['rgb', 'bgr']))
-    .option('--mean <m>', 'what is subtracted from a pixel of 0..255 (default 127.5)', perPlane)
-    .option('--scale <s>', 'what the difference is multiplied by (default 1/128)', perPlane)
+    .option('--mean <m>', 'what is subtracted from a pixel of 0..255 (default: 127.5)', perPlane)
+    .option('--scale <s>', 'what the difference is multiplied by (default: 1/128)', perPlane)
     .addOption(
-      new Option('--flip <how>', 'how image and mirror image are joined (default concatenate)').choices([
+      new Option('--flip <how>', 'how image and mirror image are joined (default: concatenate)').choices([
         'concatenate',
         'sum',
         'none',

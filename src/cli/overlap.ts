@@ -73,7 +73,7 @@ export function overlapCommand(): Command {
     .option('--test-pairs <file>', "only the people of this pair list (LFW's pairs.txt)")
     .option(
       '--expected-false <n>',
-      'false finds that may be expected in all comparisons (default 1)',
+      'false finds that may be expected in all comparisons (default: 1)',
       number(0, true),
     )
     .option('--min-similarity <s>', 'take pairs from this similarity on instead', number(-1))

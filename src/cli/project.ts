@@ -43,21 +43,21 @@ export function projectCommand(): Command {
     .description('learn a projection on frozen embeddings, or apply one')
     .option('--embeddings <file>', 'file of embeddings, with its list FILE.json')
     .addOption(new Option('--loss <name>', 'loss').choices(PROJECTION_LOSSES))
-    .option('--length <n>', 'numbers of a projected embedding (default 128, or all)', whole(1))
-    .addOption(new Option('--start <how>', 'how T starts (default pca)').choices(['pca', 'random']))
-    .option('--margin <m>', 'margin of tse (default .2)', number(0))
+    .option('--length <n>', 'numbers of a projected embedding (default: 128, or all)', whole(1))
+    .addOption(new Option('--start <how>', 'how T starts (default: pca)').choices(['pca', 'random']))
+    .option('--margin <m>', 'margin of tse (default: .2)', number(0))
     .addOption(
       new Option('--mining <which>', 'triplets that count (tse: semi-hard; tpe: all)').choices(MINING),
     )
-    .option('--batch <n>', 'embeddings a step (default 64)', whole(1))
-    .option('--per-person <k>', 'embeddings of each person in a batch (default 4)', whole(1))
-    .option('--steps <n>', 'steps in all (default 1000)', whole(1))
-    .option('--lr <rate>', 'learning rate (default .003)', number(0, true))
-    .option('--weight-decay <d>', 'weight decay (default .0005)', number(0))
-    .option('--holdout <n>', 'people kept out of training and verified at the end (default 0)', whole(0))
-    .option('--seed <n>', 'seed of everything random (default 1)', whole(Number.MIN_SAFE_INTEGER))
-    .addOption(new Option('--device <name>', 'where to compute (default cpu)').choices(deviceNames))
-    .option('--threads <n>', 'threads on the CPU (default 1: the products are small)', whole(1))
+    .option('--batch <n>', 'embeddings a step (default: 64)', whole(1))
+    .option('--per-person <k>', 'embeddings of each person in a batch (default: 4)', whole(1))
+    .option('--steps <n>', 'steps in all (default: 1000)', whole(1))
+    .option('--lr <rate>', 'learning rate (default: .003)', number(0, true))
+    .option('--weight-decay <d>', 'weight decay (default: .0005)', number(0))
+    .option('--holdout <n>', 'people kept out of training and verified at the end (default: 0)', whole(0))
+    .option('--seed <n>', 'seed of everything random (default: 1)', whole(Number.MIN_SAFE_INTEGER))
+    .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
+    .option('--threads <n>', 'threads on the CPU (default: 1, as the products are small)', whole(1))
     .addOption(
       new Option('--apply <dir>', 'apply the projection in this folder to --embeddings instead').conflicts([
         ...[

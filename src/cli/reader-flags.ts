@@ -61,7 +61,7 @@ export function withDecisionFlags(command: Command): Command {
   return command
     .option('--threshold <t>', 'least similarity of the same person (default: by --fmr)', cosine)
     .addOption(
-      new Option('--fmr <rate>', 'false match rate to decide at (default 0.001)')
+      new Option('--fmr <rate>', 'false match rate to decide at (default: 0.001)')
         .argParser(rate)
         .conflicts('threshold'),
     );

@@ -7,7 +7,7 @@ import { ijbNotes, summarisePairs, summariseSearch } from '../../evaluate/ijb-su
 import { TemplateSums } from '../../evaluate/ijb-templates.js';
 import { type Fusion, fuse, type SummaryRow, type Templates } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
-import { whole } from '../flags.js';
+import { listed, whole } from '../flags.js';
 import { timedProgress } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { rates } from './open-set.js';
@@ -44,7 +44,7 @@ export function ijbCommand(): Command {
     .description('templates of IJB-B or IJB-C, verified (1:1) and searched (1:N)')
     .requiredOption('--meta <dir>', 'folder of the metadata')
     .option('--detector-scores', "weigh every image by the detector's score")
-    .option('--fpir <p,p>', 'false positive identification rates of 1:N', rates, [...ijbFpirs])
+    .addOption(listed('--fpir <p,p>', 'false positive identification rates of 1:N', rates, ijbFpirs))
     .option('--rank <r>', 'a mate counts among the first r candidates', whole(1), 1)
     .option('--seed <n>', 'of the intervals', whole(0), 1)
     .option(

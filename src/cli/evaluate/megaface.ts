@@ -46,7 +46,7 @@ export function megafaceCommand(): Command {
     .description('identification among up to a million distractors, by the protocol of MegaFace')
     .option('--distractors <dir|file>', 'other people, as a folder of aligned faces or embeddings of one')
     .option('--pad <n>', 'add synthetic distractors until there are n', whole(1))
-    .option('--sizes <n,..>', 'numbers of distractors (default: 10,100,1000.. and all)', numbers)
+    .option('--sizes <n,n>', 'numbers of distractors (default: 10,100,1000.. and all)', numbers)
     .option('--min-images <n>', 'photographs a person must have to be a probe', whole(2), 2)
     .option(
       '--max-images <n>',

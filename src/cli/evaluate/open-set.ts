@@ -15,7 +15,7 @@ import {
   summariseOpenSet,
 } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
-import { number, whole } from '../flags.js';
+import { listed, number, whole } from '../flags.js';
 import { note, UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import {
@@ -57,14 +57,14 @@ export function openSetCommand(): Command {
   const command = new Command('open-set')
     .description('identification with strangers among the searches, at several gallery sizes')
     .option('--lists <file>', 'gallery, mated and non-mated images of an earlier experiment')
-    .option('--enrol <k>', 'images enrolled of a person (default 1)', whole(1))
-    .option('--share <s>', 'share of the people with more images who are enrolled (default 0.5)', share)
+    .option('--enrol <k>', 'images enrolled of a person (default: 1)', whole(1))
+    .option('--share <s>', 'share of the people with more images who are enrolled (default: 0.5)', share)
     .option(
       '--gallery-size <n,n>',
       "people enrolled, as in 10,100,all (default: 10, 100, .. and 'all')",
       sizes,
     )
-    .option('--fpir <p,p>', 'false positive identification rates', rates, [...standardFpirs])
+    .addOption(listed('--fpir <p,p>', 'false positive identification rates', rates, standardFpirs))
     .option('--rank <r>', 'a mate counts among the first r candidates', whole(1), 1)
     .option('--seed <n>', 'of the lists and of the intervals', whole(0), 1)
     .option('--replicates <n>', 'draws of people for the intervals; 0 for none', whole(0), 1000);

@@ -50,13 +50,13 @@ export function pairsCommand(): Command {
     .option('--scores <file>', 'list of scores instead of a model and faces')
     .option('--distance', 'of --scores: a smaller score means more alike')
     .addOption(
-      new Option('--mode <mode>', 'how the threshold is found (default exact)').choices([
+      new Option('--mode <mode>', 'how the threshold is found (default: exact)').choices([
         'sphereface',
         'insightface',
         'exact',
       ]),
     )
-    .option('--folds <n>', 'contiguous folds, where the list names none (default 10)', whole(2))
+    .option('--folds <n>', 'contiguous folds, where the list names none (default: 10)', whole(2))
     .option('--allow-duplicates', 'count a pair that comes twice once')
     .option('--skip-missing', 'leave out pairs whose images are missing or cannot be read');
   return withSourceFlags(command, 'folder that the paths are relative to')
