@@ -147,7 +147,7 @@ describe('evaluate pairs', () => {
     const { stdout } = await pairs(file, '--allow-duplicates', '--folds', '3', '--json');
     const figures = JSON.parse(stdout);
     expect(figures.verification.pairs).toBe(6);
-    expect(figures.notes.join('\n')).toMatch(/1 lines repeat an earlier pair/);
+    expect(figures.notes.join('\n')).toMatch(/1 line repeats an earlier pair/);
   });
 
   test('measures embeddings as it measures the model that made them', async () => {

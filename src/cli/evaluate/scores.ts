@@ -128,7 +128,9 @@ export function requireBothKinds(file: string, trials: readonly { same: boolean 
 
 export const repeatedNote = (repeated: number): string[] =>
   repeated > 0
-    ? [`${repeated} lines repeat an earlier pair; such a pair counts once, by its first line`]
+    ? [
+        `${repeated} ${repeated === 1 ? 'line repeats' : 'lines repeat'} an earlier pair; such a pair counts once, by its first line`,
+      ]
     : [];
 
 export const fileName = (file: string): string => file.split(/[/\\]/).at(-1)!;
