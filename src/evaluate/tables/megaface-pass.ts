@@ -52,7 +52,7 @@ function megafacePass(probes: string, distractors: string | undefined): Pass {
       hooks,
     );
     const there = lists.distractors.map((_, i) => searching + i).filter((row) => !unreadable.has(row));
-    const { trials, probePeople, identification, verification } = await megaface(
+    const { trials, probePeople, mostTrials, identification, verification } = await megaface(
       {
         templates,
         people: rows.map((row) => all[row]!.person),
@@ -75,7 +75,7 @@ function megafacePass(probes: string, distractors: string | undefined): Pass {
       },
       ...(tar!.reason !== undefined && { reasons: { tar: tar!.reason } }),
       about: {
-        'rank-1': `${lead}, ${count(trials)} searches`,
+        'rank-1': `${lead}, ${count(trials)} searches, ${(100 * mostTrials.share).toFixed(0)} % of them for one person`,
         tar: `${lead}, ${count(verification.differentPairs)} impostor scores`,
       },
       ...alignmentOf(source),
