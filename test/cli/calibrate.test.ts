@@ -351,7 +351,7 @@ describe('a calibration in use', () => {
     [
       'another fusion',
       () => ['--calibration', file, '--flip', 'none'],
-      /calibration\.json: a calibration of the fusion of image and mirror sum, not none/,
+      /calibration\.json: a calibration of images and mirrors joined as sum, not none/,
     ],
     [
       'another file',

@@ -241,7 +241,7 @@ describe('a calibration file', () => {
       /a calibration of the model dlib-resnet-128, not other; calibrate this model/,
     ],
     ['another template', { template: 'arcface-112@0' }, /of the template dlib-150, not arcface-112@0/],
-    ['another fusion', { flip: 'none' }, /of the fusion of image and mirror sum, not none/],
+    ['another fusion', { flip: 'none' }, /of images and mirrors joined as sum, not none/],
     [
       'other pixels',
       { input: { ...dlibResnetManifest.input, order: 'bgr' } },

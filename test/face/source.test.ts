@@ -91,7 +91,7 @@ test('features of a stored file are those that the model gives', async () => {
   expect(await source.features([2, 0, 1])).toEqual(await featuresIn());
   const other = await sourceOfModel(model, data, { ...options, manifest: { input, flip: 'sum' } });
   expect(() => requireSameModel(source, other)).toThrow(
-    /embeddings of two kinds cannot be compared \(the first are of the fusion of image and mirror concatenate, not sum\)/,
+    /embeddings of two kinds cannot be compared \(the first are of images and mirrors joined as concatenate, not sum\)/,
   );
   await other.close();
 });

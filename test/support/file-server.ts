@@ -30,7 +30,7 @@ export async function serve(answer: Answer): Promise<FileServer> {
   };
 }
 
-/** Gives `bytes`, or their rest where a Range asks for it; cuts the connection after `cutAfter` bytes sent. */
+/** Gives `bytes`, or their rest where a Range asks for it; cuts the connection after `cutAfter` bytes, once they are likely read. */
 export function file(bytes: Uint8Array, cutAfter?: () => number | undefined): Answer {
   return (request, response) => {
     const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
@@ -45,6 +45,6 @@ export function file(bytes: Uint8Array, cutAfter?: () => number | undefined): An
     });
     const cut = cutAfter?.();
     if (cut === undefined) response.end(rest);
-    else response.write(rest.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
+    else response.write(rest.subarray(0, cut), () => setTimeout(() => response.destroy(), 500));
   };
 }

@@ -218,14 +218,14 @@ function defined<T extends object>(object: T | undefined): Partial<T> {
 export const sameModel = (a: Manifest, b: Manifest): boolean => modelDifference(a, b) === undefined;
 
 /**
- * The first thing in which the embeddings of `a` are not those of `b`, as in 'the model x.onnx, not y.onnx' or 'the
- * fusion of image and mirror sum, not none'; undefined when they can be compared. What follows 'of' in messages.
+ * The first thing in which the embeddings of `a` are not those of `b`, as in 'the model x.onnx, not y.onnx' or 'images
+ * and mirrors joined as sum, not none'; undefined when they can be compared. What follows 'of' in messages.
  */
 export function modelDifference(a: Manifest, b: Manifest): string | undefined {
   const told = ({ name, template, flip, embedding, input }: Manifest) => [
     ['the model', name],
     ['the template', template],
-    ['the fusion of image and mirror', flip],
+    ['images and mirrors joined as', flip],
     ['embeddings of', `${embedding.length} numbers`],
     ['the input', `${input.width}x${input.height} ${input.order}, mean ${input.mean}, scale ${input.scale}`],
   ];
