@@ -30,15 +30,13 @@ export {
   type Histogram,
   histograms,
 } from './histogram.js';
-export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
-export { type MegafaceResult, megaface } from './megaface.js';
-export type { MegafaceInput } from './megaface-input.js';
-export { type MegafaceListOptions, type MegafaceLists, megafaceLists } from './megaface-lists.js';
-export type { WrongPair } from './megaface-mistakes.js';
-export { megafaceNotes, summariseMegaface } from './megaface-summary.js';
-export { hardestMistakes, type JudgedTrials } from './mistakes.js';
-export { NearestImages } from './nearest-images.js';
-export { type OpenSetInput, type OpenSetResult, openSet, standardFpirs, standardSizes } from './open-set.js';
+export {
+  type OpenSetInput,
+  type OpenSetResult,
+  openSet,
+  standardFpirs,
+  standardSizes,
+} from './identification/open-set.js';
 export {
   checkLists,
   type DrawOptions,
@@ -47,8 +45,18 @@ export {
   type OpenSetLists,
   readLists,
   type SearchImage,
-} from './open-set-lists.js';
-export { rateName, summariseOpenSet } from './open-set-summary.js';
+} from './identification/open-set-lists.js';
+export { rateName, summariseOpenSet } from './identification/open-set-summary.js';
+export { type LfwInput, type LfwMode, type LfwResult, lfw, type VerificationPair } from './lfw.js';
+export type { MegafaceInput } from './megaface/input.js';
+export { type MegafaceListOptions, type MegafaceLists, megafaceLists } from './megaface/lists.js';
+export { type MegafaceResult, megaface } from './megaface/megaface.js';
+export type { WrongPair } from './megaface/mistakes.js';
+export { type CountedOptions, countedVerification, ScoreCounts } from './megaface/score-counts.js';
+export { megafaceNotes, summariseMegaface } from './megaface/summary.js';
+export { hardestMistakes, type JudgedTrials } from './mistakes.js';
+export { imageFile, type OverlapSide, withImages } from './overlap/images.js';
+export { NearestImages } from './overlap/nearest-images.js';
 export {
   findOverlap,
   type NameMatch,
@@ -58,15 +66,22 @@ export {
   type OverlapResult,
   overlapByName,
   sameNames,
-} from './overlap.js';
-export { imageFile, type OverlapSide, withImages } from './overlap-images.js';
+} from './overlap/overlap.js';
 export {
   type PersonRows,
   type PersonTemplates,
   peopleOf,
   personTemplates,
-} from './person-templates.js';
-export { remembered, type TemplatesOf } from './remembered.js';
+} from './overlap/person-templates.js';
+export { remembered, type TemplatesOf } from './overlap/remembered.js';
+export { faceDetail, photographLikeness } from './overlap/same-photograph.js';
+export {
+  type PeopleWithPhotographs,
+  type PhotographScan,
+  type PhotographSide,
+  type SharedPhotograph,
+  sharedPhotographs,
+} from './overlap/shared-photographs.js';
 export {
   auc,
   equalErrorRate,
@@ -80,16 +95,7 @@ export {
   tarAtFar,
   tarsAtFars,
 } from './roc.js';
-export { faceDetail, photographLikeness } from './same-photograph.js';
-export { type CountedOptions, countedVerification, ScoreCounts } from './score-counts.js';
 export { type ClassSeparation, classSeparation } from './separation.js';
-export {
-  type PeopleWithPhotographs,
-  type PhotographScan,
-  type PhotographSide,
-  type SharedPhotograph,
-  sharedPhotographs,
-} from './shared-photographs.js';
 export { type SummaryRow, summarise } from './summary.js';
 export { type Features, type Fusion, fuse, l2Normalise, type Templates } from './templates.js';
 export { exactRule, insightfaceRule, spherefaceRule, type ThresholdRule } from './thresholds.js';

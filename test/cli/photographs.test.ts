@@ -351,7 +351,10 @@ describe('identify', () => {
     const other = await identify('--model', model('other', { template: 'arcface-112' }), '--threshold', '.5');
     expectLine(other, /its embeddings are of the model dlib-resnet-128, not other; give the same --model/);
     const turned = await identify('--flip', 'none', '--threshold', '.5');
-    expectLine(turned, /its embeddings are of images and mirrors joined as sum, not none; give the same --model and flags/);
+    expectLine(
+      turned,
+      /its embeddings are of images and mirrors joined as sum, not none; give the same --model and flags/,
+    );
     // Without a note of the model at all, the length still tells.
     const list = JSON.parse(readFileSync(`${file}.json`, 'utf8'));
     writeFileSync(`${file}.json`, JSON.stringify({ images: list.images }));

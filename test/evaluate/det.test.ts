@@ -3,7 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { cornersOf } from '../../src/evaluate/corners.js';
-import { detCurve, fnirsAtFpirs, operatingPoints, sortSearches } from '../../src/evaluate/det.js';
+import {
+  detCurve,
+  fnirsAtFpirs,
+  operatingPoints,
+  sortSearches,
+} from '../../src/evaluate/identification/det.js';
 import { edgeInterval, resamplePeople, widened } from '../../src/evaluate/resample.js';
 
 const searches = (hits: number[], best: number[]) =>

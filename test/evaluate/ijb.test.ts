@@ -2,10 +2,10 @@
 // against what sorts every trial.
 import { describe, expect, it } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { ijbSearch, ijbVerification } from '../../src/evaluate/ijb.js';
-import { ijbNotes, summarisePairs, summariseSearch } from '../../src/evaluate/ijb-summary.js';
-import { TemplateSums } from '../../src/evaluate/ijb-templates.js';
-import { pairFigures, pairScores, poolTrials } from '../../src/evaluate/ijb-verification.js';
+import { ijbSearch, ijbVerification } from '../../src/evaluate/ijb/ijb.js';
+import { ijbNotes, summarisePairs, summariseSearch } from '../../src/evaluate/ijb/summary.js';
+import { TemplateSums } from '../../src/evaluate/ijb/templates.js';
+import { pairFigures, pairScores, poolTrials } from '../../src/evaluate/ijb/verification.js';
 import { bootstrap, fuse, ratesOf, rocCurve, sortTrials, tarsAtFars } from '../../src/evaluate/index.js';
 import { byHand } from '../data/ijb-layout.js';
 

@@ -2,10 +2,10 @@
 // precision, the drawn distractors against the moments they promise, and every kind of list that cannot be used.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { megaface } from '../../src/evaluate/megaface.js';
-import type { MegafaceInput } from '../../src/evaluate/megaface-input.js';
-import { megafaceLists } from '../../src/evaluate/megaface-lists.js';
-import { SyntheticDistractors } from '../../src/evaluate/synthetic-distractors.js';
+import type { MegafaceInput } from '../../src/evaluate/megaface/input.js';
+import { megafaceLists } from '../../src/evaluate/megaface/lists.js';
+import { megaface } from '../../src/evaluate/megaface/megaface.js';
+import { SyntheticDistractors } from '../../src/evaluate/megaface/synthetic-distractors.js';
 import { cosineAt } from '../../src/theory/vectors.js';
 
 const threads = { threads: 1 };

@@ -1,6 +1,6 @@
 // The tail of strangers' likeness: exact where 1 - cosine is a power, on the careful side for directions spread evenly.
 import { describe, expect, test } from 'vitest';
-import { nullTail, tailLevel, tailRate } from '../../src/evaluate/null-tail.js';
+import { nullTail, tailLevel, tailRate } from '../../src/evaluate/overlap/null-tail.js';
 
 /** The N cosines whose share at or above c is exactly ((1 - c) / .8) ** power. */
 const powerLaw = (count: number, power: number) =>

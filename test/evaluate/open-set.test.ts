@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { cmcRanks } from '../../src/evaluate/identification.js';
+import { cmcRanks } from '../../src/evaluate/identification/identification.js';
 import {
   checkLists,
   drawLists,

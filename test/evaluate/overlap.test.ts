@@ -2,9 +2,9 @@
 // every kind of small or damaged set has one line.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { findOverlap, overlapByName, sameNames } from '../../src/evaluate/overlap.js';
-import { withImages } from '../../src/evaluate/overlap-images.js';
-import type { PersonTemplates } from '../../src/evaluate/person-templates.js';
+import { withImages } from '../../src/evaluate/overlap/images.js';
+import { findOverlap, overlapByName, sameNames } from '../../src/evaluate/overlap/overlap.js';
+import type { PersonTemplates } from '../../src/evaluate/overlap/person-templates.js';
 
 type Direction = number[];
 const unit = (vector: Direction): Direction => vector.map((value) => value / Math.hypot(...vector));

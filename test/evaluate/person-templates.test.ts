@@ -1,7 +1,7 @@
 // Mean templates of people, worked out by hand and by plain loops.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { peopleOf, personTemplates } from '../../src/evaluate/person-templates.js';
+import { peopleOf, personTemplates } from '../../src/evaluate/overlap/person-templates.js';
 
 const vectors = (rows: number[][]) => ({
   length: rows[0]!.length,

@@ -2,9 +2,9 @@
 // people, list every pair as often as its person was drawn, and find the threshold anew.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { MateRanks } from '../../src/evaluate/mate-ranks.js';
-import { HighestScores, redrawnTars } from '../../src/evaluate/redrawn-tar.js';
-import { countedVerification, ScoreCounts } from '../../src/evaluate/score-counts.js';
+import { MateRanks } from '../../src/evaluate/megaface/mate-ranks.js';
+import { HighestScores, redrawnTars } from '../../src/evaluate/megaface/redrawn-tar.js';
+import { countedVerification, ScoreCounts } from '../../src/evaluate/megaface/score-counts.js';
 
 describe('the highest scores', () => {
   test.each([1000, 7])('are those of sorting all, with whose they are (%i values)', (values) => {

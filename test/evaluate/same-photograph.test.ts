@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { readPhotograph } from '../../src/data/index.js';
-import { faceDetail, photographLikeness } from '../../src/evaluate/same-photograph.js';
+import { faceDetail, photographLikeness } from '../../src/evaluate/overlap/same-photograph.js';
 import { similarity, templateNamed, templatePoints, warp } from '../../src/face/index.js';
 
 /** A scene of soft spots, as a function of place: what any photograph of it samples. */

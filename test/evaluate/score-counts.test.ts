@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
 import { auc, equalErrorRate } from '../../src/evaluate/index.js';
-import { countedVerification, ScoreCounts } from '../../src/evaluate/score-counts.js';
+import { countedVerification, ScoreCounts } from '../../src/evaluate/megaface/score-counts.js';
 
 const fars = [0.5, 0.1, 0.03, 0.01, 0.001, 0.0001];
 

@@ -2,9 +2,9 @@
 // templates that are held for a second use.
 import { describe, expect, test } from 'vitest';
 import { random } from '../../src/common/random.js';
-import { NearestImages } from '../../src/evaluate/nearest-images.js';
-import { remembered } from '../../src/evaluate/remembered.js';
-import { type PhotographSide, sharedPhotographs } from '../../src/evaluate/shared-photographs.js';
+import { NearestImages } from '../../src/evaluate/overlap/nearest-images.js';
+import { remembered } from '../../src/evaluate/overlap/remembered.js';
+import { type PhotographSide, sharedPhotographs } from '../../src/evaluate/overlap/shared-photographs.js';
 
 const D = 12;
 const drawn = (count: number, name: string): number[][] => {

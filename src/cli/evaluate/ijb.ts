@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { type IjbImages, readIjb } from '../../data/ijb.js';
-import { ijbFars, ijbFpirs, ijbSearch, ijbVerification } from '../../evaluate/ijb.js';
-import { ijbNotes, summarisePairs, summariseSearch } from '../../evaluate/ijb-summary.js';
-import { TemplateSums } from '../../evaluate/ijb-templates.js';
+import { ijbFars, ijbFpirs, ijbSearch, ijbVerification } from '../../evaluate/ijb/ijb.js';
+import { ijbNotes, summarisePairs, summariseSearch } from '../../evaluate/ijb/summary.js';
+import { TemplateSums } from '../../evaluate/ijb/templates.js';
 import { type Fusion, fuse, type SummaryRow, type Templates } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
 import { listed, whole } from '../flags.js';

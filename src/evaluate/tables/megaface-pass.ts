@@ -3,8 +3,8 @@
 import { resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import type { FaceSource } from '../../face/index.js';
-import { megaface } from '../megaface.js';
-import { megafaceLists } from '../megaface-lists.js';
+import { megafaceLists } from '../megaface/lists.js';
+import { megaface } from '../megaface/megaface.js';
 import { fuse } from '../templates.js';
 import type { Scale } from './paper-table.js';
 import {

@@ -2,15 +2,15 @@
 // probes of strangers (non-mated). FPIR(T) is the share of non-mated searches with any candidate at or above T;
 // FNIR(T, R) the share of mated searches whose mate is not among the first R candidates at or above T (Grother and Ngan,
 // FRVT 1:N; ISO/IEC 19795-1). A threshold belongs to a gallery size, so several nested ones are searched.
-import { UserError } from '../common/errors.js';
-import { noDirection, squaredNorm, type Vectors } from '../theory/vectors.js';
-import type { CmcCurve, DetCurve, FnirAtFpir, Mistake } from './evaluation.js';
+import { UserError } from '../../common/errors.js';
+import { noDirection, squaredNorm, type Vectors } from '../../theory/vectors.js';
+import type { CmcCurve, DetCurve, FnirAtFpir, Mistake } from '../evaluation.js';
+import type { ResampleOptions } from '../resample.js';
+import { l2Normalise, type Templates } from '../templates.js';
 import { identificationFigures } from './identification.js';
 import { type Independence, independence } from './independence.js';
 import type { OpenSetLists, SearchImage } from './open-set-lists.js';
-import type { ResampleOptions } from './resample.js';
 import { type Searches, searchGallery } from './searches.js';
-import { l2Normalise, type Templates } from './templates.js';
 
 export const standardFpirs: readonly number[] = [0.003, 0.01, 0.1];
 

@@ -1,6 +1,6 @@
 // Every person of one set compared with every one of another, block by block, so that memory does not grow with their
 // product: the two most alike of each, the highest of all cosines, and how many cosines there are of every size.
-import { products } from '../theory/products.js';
+import { products } from '../../theory/products.js';
 import type { PersonTemplates } from './person-templates.js';
 
 /** Products in memory at a time. */

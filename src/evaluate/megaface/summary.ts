@@ -1,7 +1,8 @@
 // Identification among distractors in rows and sentences: what a reader needs beside the figures is how many of the
 // distractors are no faces, and who the searches are.
+
+import { decimals, percent, range, type SummaryRow } from '../summary.js';
 import type { MegafaceResult } from './megaface.js';
-import { decimals, percent, range, type SummaryRow } from './summary.js';
 import { SYNTHETIC } from './synthetic-distractors.js';
 
 const whole = (count: number) => count.toLocaleString('en-US');

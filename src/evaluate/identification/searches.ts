@@ -1,8 +1,8 @@
 // Searches of probes in a gallery, reduced to what identification is judged by: the mate's score and rank, and the
 // best candidate of somebody who is not enrolled. Exact cosines in float64, summed in one order, so that equal
 // templates score equally wherever they lie.
-import { UserError } from '../common/errors.js';
-import type { Templates } from './templates.js';
+import { UserError } from '../../common/errors.js';
+import type { Templates } from '../templates.js';
 
 /** What the searches in one gallery came to. */
 export interface Searches {

@@ -1,10 +1,11 @@
 // The figures of the searches in one gallery: FNIR at FPIR with its DET curve, and the cumulative match characteristic
 // of the mated probes (Phillips et al., 2000; ISO/IEC 19795-1), each also for people who are drawn again, which is where
 // the intervals come from.
+
+import type { CmcCurve, DetCurve, FnirAtFpir } from '../evaluation.js';
+import { type ResampleOptions, resamplePeople, widened } from '../resample.js';
+import type { SortedTrials } from '../roc.js';
 import { detCurve, fnirsAtFpirs, operatingPoints, sortSearches } from './det.js';
-import type { CmcCurve, DetCurve, FnirAtFpir } from './evaluation.js';
-import { type ResampleOptions, resamplePeople, widened } from './resample.js';
-import type { SortedTrials } from './roc.js';
 import type { Searches } from './searches.js';
 
 /** What every search in one gallery is measured by. */

@@ -1,9 +1,9 @@
 // Searches as rows of text: FNIR and threshold at every FPIR of every gallery, beside what independent comparisons
 // would predict, and the closed-set rates.
-import type { CmcCurve, FnirAtFpir } from './evaluation.js';
+import type { CmcCurve, FnirAtFpir } from '../evaluation.js';
+import { decimals, percent, range, type SummaryRow } from '../summary.js';
 import type { Independence } from './independence.js';
 import type { OpenSetResult } from './open-set.js';
-import { decimals, percent, range, type SummaryRow } from './summary.js';
 
 /** A rate that names a figure: 0.3 %, 1 %, 10 %. */
 export const rateName = (share: number): string => `${Number((100 * share).toPrecision(6))} %`;

@@ -1,8 +1,8 @@
 // The nested galleries as one source of unit rows: real distractors in the order drawn from the seed, then synthetic
 // ones, made block by block as they are searched, so that a million of them are never held.
-import { UserError } from '../common/errors.js';
-import type { TemplateSource } from '../search/index.js';
-import { cosineAt, type Vectors } from '../theory/vectors.js';
+import { UserError } from '../../common/errors.js';
+import type { TemplateSource } from '../../search/index.js';
+import { cosineAt, type Vectors } from '../../theory/vectors.js';
 import type { SyntheticDistractors } from './synthetic-distractors.js';
 
 /**

@@ -1,6 +1,6 @@
 // Templates that were computed once are not computed again while there is room for them: what is needed twice, for the
 // people's means and then for the images that speak for a find, fits for all but the largest sets.
-import type { Vectors } from '../theory/vectors.js';
+import type { Vectors } from '../../theory/vectors.js';
 
 /** Gives the templates [n, D] of a list of rows. */
 export type TemplatesOf = (rows: readonly number[]) => Promise<Vectors>;

@@ -1,8 +1,8 @@
 // Who searches and who distracts: probes are people with several photographs, distractors everybody else (MegaFace
 // Challenge 1: FaceScrub's celebrities among strangers from Flickr). One folder can give both, as LFW does, whose
 // 4,069 people with a single photograph are strangers to the 1,680 with more.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
+import { UserError } from '../../common/errors.js';
+import { random } from '../../common/random.js';
 
 export interface MegafaceListOptions {
   /** Photographs that a person must have to be a probe; 2 by default, and at least. */

@@ -2,10 +2,10 @@
 // threshold, come and go with the few people who made them: at a FAR of one in a million that moves the TAR more than
 // the genuine scores do. So the highest impostor scores are kept with the probe that searched, and every draw finds its
 // own threshold among them.
-import { random } from '../common/random.js';
-import { interval } from './bootstrap.js';
+import { random } from '../../common/random.js';
+import { interval } from '../bootstrap.js';
+import { widened } from '../resample.js';
 import type { MateRanks } from './mate-ranks.js';
-import { widened } from './resample.js';
 import { firstAtLeast, type ScoreCounts } from './score-counts.js';
 
 /** Scores are kept as whole multiples of 2^-23 above -2, each with its owner in the digits below. */

@@ -2,8 +2,15 @@
 // one person for nearly the same. Each face becomes a band of its detail (difference of Gaussians; Marr and Hildreth,
 // 1980), which exposure and compression change little; the one is laid on the other by the turn, scale and shift that
 // fit best, mirrored too, and what counts is their normalised cross-correlation (Lewis, 1995).
-import type { RgbImage } from '../data/index.js';
-import { compose, similarity, type Template, type Transform, templatePoints, warp } from '../face/index.js';
+import type { RgbImage } from '../../data/index.js';
+import {
+  compose,
+  similarity,
+  type Template,
+  type Transform,
+  templatePoints,
+  warp,
+} from '../../face/index.js';
 
 /** Pixels of a side that faces are compared at. */
 const SIDE = 64;

@@ -1,7 +1,7 @@
 // What identification among distractors is given, and what is refused: templates without a direction, probes without a
 // mate, distractors of a probe person's name.
-import { UserError } from '../common/errors.js';
-import { countVectors, noDirection, squaredNorm, type Vectors } from '../theory/vectors.js';
+import { UserError } from '../../common/errors.js';
+import { countVectors, noDirection, squaredNorm, type Vectors } from '../../theory/vectors.js';
 import type { MatedProbe } from './mate-ranks.js';
 
 export interface MegafaceInput {

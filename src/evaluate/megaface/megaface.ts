@@ -1,15 +1,15 @@
 // Identification among distractors, as MegaFace's Challenge 1 asks it (Kemelmacher-Shlizerman et al., CVPR 2016): the
 // gallery holds the distractors and one other photograph of the probe's person, and every ordered pair of photographs
 // of a person is a search. The question is how the rank of the mate falls as distractors become a million.
-import { random } from '../common/random.js';
-import { type BlockOptions, eachBlock } from '../search/index.js';
-import type { Vectors } from '../theory/vectors.js';
-import type { CmcCurve, VerificationPart } from './evaluation.js';
+import { random } from '../../common/random.js';
+import { type BlockOptions, eachBlock } from '../../search/index.js';
+import type { Vectors } from '../../theory/vectors.js';
+import type { CmcCurve, VerificationPart } from '../evaluation.js';
+import { cmcCurves, drawnShares } from './figures.js';
+import { Gallery, gallerySizes, roundingOf } from './gallery.js';
+import { type MegafaceInput, matedProbes, normsOf } from './input.js';
 import { MateRanks } from './mate-ranks.js';
-import { cmcCurves, drawnShares } from './megaface-figures.js';
-import { Gallery, gallerySizes, roundingOf } from './megaface-gallery.js';
-import { type MegafaceInput, matedProbes, normsOf } from './megaface-input.js';
-import { type WrongPair, wrongPairs } from './megaface-mistakes.js';
+import { type WrongPair, wrongPairs } from './mistakes.js';
 import { HighestScores, redrawnTars } from './redrawn-tar.js';
 import { countedVerification, ScoreCounts } from './score-counts.js';
 import { SyntheticDistractors } from './synthetic-distractors.js';

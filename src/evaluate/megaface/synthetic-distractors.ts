@@ -2,12 +2,12 @@
 // a million faces are not at hand. Isotropic directions would be nearly orthogonal to every face, so they are drawn as a
 // Gaussian with the mean and covariance of real distractors, which are much harder. They still make the task easier than
 // as many faces would: people look alike, and a Gaussian has no such tails.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
-import { eachBlock, type TemplateSource, toUnit } from '../search/index.js';
-import { principalComponents } from '../theory/pca.js';
-import { squaredNorm, type Vectors } from '../theory/vectors.js';
-import { l2Normalise } from './templates.js';
+import { UserError } from '../../common/errors.js';
+import { random } from '../../common/random.js';
+import { eachBlock, type TemplateSource, toUnit } from '../../search/index.js';
+import { principalComponents } from '../../theory/pca.js';
+import { squaredNorm, type Vectors } from '../../theory/vectors.js';
+import { l2Normalise } from '../templates.js';
 
 /** What synthetic distractors are, in words for a report. */
 export const SYNTHETIC =

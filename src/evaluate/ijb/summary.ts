@@ -1,9 +1,9 @@
 // An IJB evaluation as rows of text: verification first, then the search as the average of both galleries with each
 // beside it, and the thresholds of each, which belong to its size.
-import type { VerificationPart } from './evaluation.js';
+import type { VerificationPart } from '../evaluation.js';
+import { fnirRow, thresholdRow } from '../identification/open-set-summary.js';
+import { percent, range, type SummaryRow } from '../summary.js';
 import type { Averaged, IjbSearchResult } from './ijb.js';
-import { fnirRow, thresholdRow } from './open-set-summary.js';
-import { percent, range, type SummaryRow } from './summary.js';
 
 /** Rows of the 1:1 protocol: TAR at every FAR. */
 export function summarisePairs(part: VerificationPart): SummaryRow[] {

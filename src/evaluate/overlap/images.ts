@@ -1,10 +1,10 @@
 // The images that speak for an overlap: of two people who may be one, the two images that are most alike, and a few
 // more for a person to judge by.
 import { isAbsolute, join } from 'node:path';
-import { products } from '../theory/products.js';
-import type { Vectors } from '../theory/vectors.js';
+import { products } from '../../theory/products.js';
+import type { Vectors } from '../../theory/vectors.js';
+import { l2Normalise } from '../templates.js';
 import type { OverlapPair } from './overlap.js';
-import { l2Normalise } from './templates.js';
 
 /** One of the two sets: who has which rows of its list of images, and their templates. */
 export interface OverlapSide {

@@ -2,9 +2,9 @@
 // photograph that both have, and by likeness. Whether a likeness is suspicious depends on how alike strangers come out in this very comparison, and nearly
 // all of its pairs are strangers: the bulk tells the tail (an empirical null; Efron, 2004), and with the number of
 // comparisons each find has a number of false finds to be expected.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
-import { nameKey } from '../data/person-names.js';
+import { UserError } from '../../common/errors.js';
+import { random } from '../../common/random.js';
+import { nameKey } from '../../data/person-names.js';
 import { BINS, eachProduct, Highest, nearestPeople } from './nearest.js';
 import { requireOneLength } from './nearest-images.js';
 import { type NullTail, nullTail, tailLevel, tailRate } from './null-tail.js';

@@ -1,13 +1,13 @@
 // The protocols of IARPA's Janus benchmarks B and C (Whitelam et al., 2017; Maze et al., 2018): verification of listed
 // pairs of templates, and search of mixed probes in two galleries whose people do not overlap. Each gallery is searched
 // on its own, where the other's probes are people who are not enrolled; the average of both is the figure.
-import { UserError } from '../common/errors.js';
-import type { CmcCurve, DetCurve, VerificationPart } from './evaluation.js';
-import { identificationFigures, intervalsOf, weighable } from './identification.js';
-import { pairFigures, pairScores, type TemplatePairs } from './ijb-verification.js';
-import { type ResampleOptions, widened } from './resample.js';
-import { searchGallery } from './searches.js';
-import type { Templates } from './templates.js';
+import { UserError } from '../../common/errors.js';
+import type { CmcCurve, DetCurve, VerificationPart } from '../evaluation.js';
+import { identificationFigures, intervalsOf, weighable } from '../identification/identification.js';
+import { searchGallery } from '../identification/searches.js';
+import { type ResampleOptions, widened } from '../resample.js';
+import type { Templates } from '../templates.js';
+import { pairFigures, pairScores, type TemplatePairs } from './verification.js';
 
 export const ijbFars: readonly number[] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 export const ijbFpirs: readonly number[] = [0.01, 0.1];

@@ -1,8 +1,8 @@
 // One template a person: the mean of the unit templates of all images, of unit length. Images are taken some at a
 // time, so that memory grows with the people and not with the images.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
-import { noDirection, squaredNorm, type Vectors } from '../theory/vectors.js';
+import { UserError } from '../../common/errors.js';
+import { random } from '../../common/random.js';
+import { noDirection, squaredNorm, type Vectors } from '../../theory/vectors.js';
 
 /** A person and the places of the images in a list. */
 export interface PersonRows {

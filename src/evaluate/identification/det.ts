@@ -1,10 +1,10 @@
 // The detection error trade-off of searches in one gallery (ISO/IEC 19795-1; the reports of NIST's FRVT 1:N): how
 // often a person who is not enrolled is taken for somebody (FPIR), and how often one who is enrolled is missed (FNIR),
 // as the threshold falls. A search is reduced to one number, so this is a curve of two lists, sorted once.
-import { UserError } from '../common/errors.js';
-import { cornersOf } from './corners.js';
-import type { DetCurve, FnirAtFpir } from './evaluation.js';
-import { CARE, type SortedTrials, sortTrials } from './roc.js';
+import { UserError } from '../../common/errors.js';
+import { cornersOf } from '../corners.js';
+import type { DetCurve, FnirAtFpir } from '../evaluation.js';
+import { CARE, type SortedTrials, sortTrials } from '../roc.js';
 
 /**
  * Sorts searches: `hits` [M] are the mates' scores of mated searches, -Infinity where the mate is not among the

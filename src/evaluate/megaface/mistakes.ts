@@ -1,6 +1,6 @@
 // Whom a strict threshold takes for another among the distractors, and whose photographs it does not match: once a
 // person, since a person with many photographs would fill the list.
-import type { VerificationPart } from './evaluation.js';
+import type { VerificationPart } from '../evaluation.js';
 import type { MatedProbe, MateRanks } from './mate-ranks.js';
 
 /** A pair of rows that a verification threshold judges wrongly. */

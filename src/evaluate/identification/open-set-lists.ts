@@ -2,10 +2,10 @@
 // people and a seed, written out, and given back to repeat it with another model. The order of the gallery is part of
 // it: a smaller gallery is its first people.
 import { z } from 'zod';
-import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
-import { random } from '../common/random.js';
-import { compareNames } from '../data/index.js';
+import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
+import { random } from '../../common/random.js';
+import { compareNames } from '../../data/index.js';
 
 /** A photograph, by its path relative to the data's folder, and the person on it. */
 export interface SearchImage {

@@ -1,11 +1,11 @@
 // From the ranks of mates to curves with intervals: hits are counted for each person, and people are drawn again, so
 // that a draw costs as much as there are people, not searches.
-import { random } from '../common/random.js';
-import { interval } from './bootstrap.js';
-import type { CmcCurve } from './evaluation.js';
-import { cmcRanks } from './identification.js';
+import { random } from '../../common/random.js';
+import { interval } from '../bootstrap.js';
+import type { CmcCurve } from '../evaluation.js';
+import { cmcRanks } from '../identification/identification.js';
+import { widened } from '../resample.js';
 import type { MatedProbe, MateRanks } from './mate-ranks.js';
-import { widened } from './resample.js';
 import type { ScoreCounts } from './score-counts.js';
 
 export interface CmcInput {

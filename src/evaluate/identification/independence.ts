@@ -2,12 +2,12 @@
 // independent, a stranger would be taken for somebody with the chance 1 - (1 - FMR)^N, so the threshold grows with N.
 // Comparisons of one probe are not independent (a face that resembles one person resembles others); how far that
 // matters is measured here, on the same searches.
-import { falsePositiveRate } from '../face/gallery.js';
-import { perComparison } from '../face/models/calibrated.js';
-import type { FnirAtFpir } from './evaluation.js';
-import { Highest } from './nearest.js';
+import { falsePositiveRate } from '../../face/gallery.js';
+import { perComparison } from '../../face/models/calibrated.js';
+import type { FnirAtFpir } from '../evaluation.js';
+import { Highest } from '../overlap/nearest.js';
+import type { Templates } from '../templates.js';
 import { type Searches, scoresInto } from './searches.js';
-import type { Templates } from './templates.js';
 
 /** One threshold of one gallery beside what independence predicts. Rates are shares, 0..1. */
 export interface Independence {

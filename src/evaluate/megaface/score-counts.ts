@@ -1,10 +1,10 @@
 // Scores too many to keep, counted in a fine histogram: ten thousand probes against a million distractors are ten
 // thousand million scores, of which a ROC and the TAR at a FAR of one in a million need only how many lie at or above
 // each value. What is read from the counts is conservative: a stated FAR is never below the true one.
-import { UserError } from '../common/errors.js';
-import type { VerificationPart } from './evaluation.js';
-import type { Histogram } from './histogram.js';
-import { CARE, type TarAtFar } from './roc.js';
+import { UserError } from '../../common/errors.js';
+import type { VerificationPart } from '../evaluation.js';
+import type { Histogram } from '../histogram.js';
+import { CARE, type TarAtFar } from '../roc.js';
 
 /** How many scores fell into each of equal bins over [-1, 1]; bin b holds [edge(b), edge(b + 1)). */
 export class ScoreCounts {

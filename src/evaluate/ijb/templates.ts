@@ -1,9 +1,9 @@
 // A template of IARPA's Janus benchmarks: one vector of many images. Frames of one video are averaged first, so that a
 // long video counts as much as a photograph; the media are added, and the sum is scaled to unit length (Crosswhite et
 // al., 2018; Whitelam et al., 2017).
-import { UserError } from '../common/errors.js';
-import { noDirection, squaredNorm } from '../theory/vectors.js';
-import type { Templates } from './templates.js';
+import { UserError } from '../../common/errors.js';
+import { noDirection, squaredNorm } from '../../theory/vectors.js';
+import type { Templates } from '../templates.js';
 
 /** Which template and which medium each image belongs to, [L] each. */
 export interface TemplateImages {

@@ -1,15 +1,15 @@
 // Verification of many million pairs of templates. A rate of true accepts only changes at a genuine score, so every
 // impostor score is put between two genuine ones, and what is sorted, drawn again and kept is a few thousand counts: the
 // figures are exact, ties included, and nothing as long as the list is ever sorted.
-import { UserError } from '../common/errors.js';
-import { random } from '../common/random.js';
-import { interval } from './bootstrap.js';
-import { cornersOf } from './corners.js';
-import type { VerificationPart } from './evaluation.js';
-import { angleHistogramsOfCosines, histograms } from './histogram.js';
-import { widened } from './resample.js';
-import { ratesOf, type SortedTrials, tarsAtFars } from './roc.js';
-import type { Templates } from './templates.js';
+import { UserError } from '../../common/errors.js';
+import { random } from '../../common/random.js';
+import { interval } from '../bootstrap.js';
+import { cornersOf } from '../corners.js';
+import type { VerificationPart } from '../evaluation.js';
+import { angleHistogramsOfCosines, histograms } from '../histogram.js';
+import { widened } from '../resample.js';
+import { ratesOf, type SortedTrials, tarsAtFars } from '../roc.js';
+import type { Templates } from '../templates.js';
 
 /** Pairs of rows of templates, [P] each. */
 export interface TemplatePairs {

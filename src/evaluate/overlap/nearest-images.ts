@@ -1,9 +1,9 @@
 // The most alike training image of every test image, and the most alike of another training person: of a photograph
 // that is in both sets the first is far nearer than the second, as in Lowe's ratio test (2004). Training images come
 // some at a time, so that of them no more is held than that.
-import { UserError } from '../common/errors.js';
-import { eachBlock, memoryTemplates } from '../search/index.js';
-import { squaredNorm, type Vectors } from '../theory/vectors.js';
+import { UserError } from '../../common/errors.js';
+import { eachBlock, memoryTemplates } from '../../search/index.js';
+import { squaredNorm, type Vectors } from '../../theory/vectors.js';
 
 /** A test image and a training image, by their rows; `ratio` is their distance over that of strangers. */
 export interface ImagePair {
