@@ -9,12 +9,13 @@ import { type VerificationOptions, type VerificationResult, verificationFigures 
 
 /**
  * The fold, from 0, of each of `count` trials in file order: contiguous, the first `count` mod `folds` of them one
- * longer, as scikit-learn's KFold without shuffling cuts them. Throws UserError with fewer trials than folds.
+ * longer, as scikit-learn's KFold without shuffling cuts them. Throws UserError with fewer trials than folds, in which
+ * `file` is named.
  */
-export function contiguousFolds(count: number, folds = 10): number[] {
+export function contiguousFolds(count: number, folds = 10, file = 'pairs'): number[] {
   if (count < folds)
     throw new UserError(
-      `${count} pairs cannot make ${folds} folds; give a list of more pairs, or fewer --folds`,
+      `${file}: ${count} pairs cannot make ${folds} folds; give a list of more pairs, or fewer --folds`,
     );
   const short = Math.floor(count / folds);
   const longer = count % folds;

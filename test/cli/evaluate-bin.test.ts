@@ -127,7 +127,7 @@ describe('evaluate bin', () => {
 
   test('refuses more folds than pairs, pairs of one kind, and two sets of one name with one report', async () => {
     const few = await bin(set, '--folds', '13');
-    expect(few.stderr).toMatch(/^hypersphere: .*12 pairs cannot make 13 folds.*\n$/);
+    expect(few.stderr).toMatch(/^hypersphere: .*\.bin: 12 pairs cannot make 13 folds.*\n$/);
     const one = join(folder, 'one.bin');
     const image = Buffer.from(expected.images[0]!, 'hex');
     writeFileSync(one, pickled([image, image], [true]));

@@ -162,7 +162,7 @@ describe('evaluate pairs', () => {
 
   test('ends with one line for lists and flags that are not understood', async () => {
     const file = list('few.csv', good.slice(0, 2));
-    expect((await pairs(file)).stderr).toMatch(/^hypersphere: 2 pairs cannot make 10 folds; .*\n$/);
+    expect((await pairs(file)).stderr).toMatch(/^hypersphere: .*\.\w+: 2 pairs cannot make 10 folds; .*\n$/);
     const one = await pairs(list('one.csv', [good[0]!, good[2]!]));
     expect(one.stderr).toMatch(
       /^hypersphere: .*one\.csv: holds no pair of different people; both kinds are needed\n$/,

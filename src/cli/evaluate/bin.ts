@@ -33,9 +33,10 @@ import { requireBothKinds } from './scores.js';
 const HELP = `
 A .bin file is a pickled pair of a list of image files, two a pair, and a list of booleans, as InsightFace publishes
 lfw.bin, cfp_fp.bin and agedb_30.bin. It is read as data; nothing in it is executed. Folds are contiguous, as the
-field's code cuts them. A .bin names no people, so the bootstrap for the intervals draws images. Modes: those of 'evaluate lfw'. Faces that lie on another template than the model's are carried over to
-it with --aligned (the published sets: arcface); without it they are scaled and cropped to its input as they are.
-Of several files each has its figures: with --json one object a line, with --report DIR a page in DIR/NAME.
+field's code cuts them. A .bin names no people, so the bootstrap for the intervals draws images. Modes: those of
+'evaluate lfw'. Faces that lie on another template than the model's are carried over to it with --aligned (the
+published sets: arcface); without it they are scaled and cropped to its input as they are. Of several files each has
+its figures: with --json one object a line, with --report DIR a page in DIR/NAME.
 ${FOREIGN_MODELS}
 
 Examples:
@@ -102,7 +103,7 @@ async function evaluateSet(
   const set = await readVerificationBin(file);
   const { images, places, pairs: listed } = distinctPairs(set);
   requireBothKinds(file, listed);
-  const foldOf = contiguousFolds(listed.length, folds);
+  const foldOf = contiguousFolds(listed.length, folds, file);
   const pairs = listed.map((pair, i) => ({ ...pair, fold: foldOf[i]! }));
   const called = places.map((place) => `image ${place + 1}`);
   const encoded = images.map((bytes, row) => ({ name: `${file}: ${called[row]!}`, bytes }));

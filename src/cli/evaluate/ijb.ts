@@ -184,7 +184,7 @@ function locate({ names }: IjbImages, { images, folder, file }: FaceSource): num
   const missing = names.filter((_, i) => rows[i] === undefined);
   if (missing.length > 0)
     throw new UserError(
-      `${folder || file}: ${missing.length} of ${names.length} images are not there, ${missing[0]} first`,
+      `${folder || file}: ${missing.length} of ${names.length} images that the metadata names are not there, ${missing[0]} first; give the folder, or the embeddings, of the whole set`,
     );
   return rows as number[];
 }

@@ -105,7 +105,7 @@ export function foldsOf(
   folds: number | undefined,
 ): { foldOf: number[]; text: string } {
   if (pairs[0]!.fold === undefined) {
-    const foldOf = contiguousFolds(pairs.length, folds);
+    const foldOf = contiguousFolds(pairs.length, folds, file);
     return { foldOf, text: `${folds ?? 10} contiguous folds` };
   }
   if (folds !== undefined) throw new UsageError(`${file} names its folds: leave out --folds`);
