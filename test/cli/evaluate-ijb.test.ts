@@ -90,7 +90,9 @@ describe('evaluate ijb', () => {
     write(few, (i) => `${i + 1}.jpg`, 10);
     const { code, stdout, stderr } = await ijb('--embeddings', few);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^hypersphere: .*few\.jsonl: 2 of 12 images are not there, 11\.jpg first\n$/);
+    expect(stderr).toMatch(
+      /^hypersphere: .*few\.jsonl: 2 of 12 images that the metadata names are not there, 11\.jpg first; give the folder, or the embeddings, of the whole set\n$/,
+    );
   });
 
   test('a file that is wrong ends with one line, a flag that is wrong with 2', async () => {

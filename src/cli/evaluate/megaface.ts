@@ -1,5 +1,5 @@
 // hypersphere evaluate megaface: identification among up to a million distractors.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../../common/errors.js';
