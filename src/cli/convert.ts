@@ -1,5 +1,5 @@
 // hypersphere convert: the field's training sets (train.rec, train.idx, property) as folders of images, and back.
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -45,6 +45,10 @@ async function run(from: string, flags: Flags): Promise<void> {
   if (packs && !found.isDirectory())
     throw new UsageError(
       `${flags.out}: a .rec file is made of a folder; to unpack ${from}, name a folder with --out`,
+    );
+  if (!packs && found.isDirectory() && !existsSync(join(from, 'train.rec')))
+    throw new UserError(
+      `${from}: holds no train.rec to unpack; name a .rec file, or to pack a folder of images one with --out`,
     );
   const { signal, end } = interruptible();
   try {

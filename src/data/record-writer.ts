@@ -8,6 +8,7 @@ import { writeWhole } from '../common/files.js';
 import { imageEnding } from './image-kind.js';
 import { reason } from './images.js';
 import { listPeople } from './people.js';
+import { isPortableMap, readPortableMap } from './pgm.js';
 import { encodeRecord, imageRecord } from './record-io.js';
 
 /** Labels and ranges of keys are 32-bit floats, which count no further. */
@@ -120,7 +121,7 @@ async function readImage(path: string): Promise<{ bytes: Buffer; width: number; 
     const bytes = await readFile(path);
     if (bytes.length === 0) return 'the file is empty';
     if (!imageEnding(bytes)) return `${basename(path)} begins as no image that a record set may hold`;
-    const { width, height } = await sharp(bytes).metadata();
+    const { width, height } = isPortableMap(bytes) ? readPortableMap(bytes) : await sharp(bytes).metadata();
     return { bytes, width, height };
   } catch (error) {
     return reason(error);

@@ -132,7 +132,7 @@ describe('convert', () => {
       /^hypersphere: .*text\.rec: holds no image \(record 1 of the file at byte 0: no record begins there.*\n$/,
     );
     const empty = await convert(folder, '--out', out);
-    expect(empty.stderr).toMatch(/^hypersphere: .*train\.rec: no such file\n$/);
+    expect(empty.stderr).toMatch(/^hypersphere: .*: holds no train\.rec to unpack; .* with --out\n$/);
     const file = await convert(fixture, '--out', join(folder, 'text.rec/in'));
     expect(file.stderr).toMatch(/^hypersphere: .*below the file .*\n$/);
     expect(await convert(join(fixture, 'train.rec'), '--out', 'x.rec')).toMatchObject({ code: 2 });

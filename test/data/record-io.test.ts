@@ -315,6 +315,17 @@ describe('an image folder as a record set', () => {
       expect(readFileSync(join(folder, 'again', file))).toEqual(readFileSync(join(folder, 'out', file)));
   });
 
+  test('may hold portable grey maps, which come back as they were', async () => {
+    const folder = temporaryFolder();
+    const grey = Buffer.concat([Buffer.from('P5\n3 2\n255\n'), Buffer.from([0, 50, 100, 150, 200, 250])]);
+    write(join(folder, 'in/s1/1.pgm'), grey);
+    const written = await writeRecordSet(join(folder, 'in'), join(folder, 'out/train.rec'));
+    expect(written).toMatchObject({ images: 1, height: 2, width: 3, skipped: [] });
+    const set = await openRecordSet(join(folder, 'out'));
+    expect(await set.read(0)).toMatchObject({ ending: '.pgm', bytes: grey });
+    await set.close();
+  });
+
   test('without a readable image writes nothing', async () => {
     const folder = temporaryFolder();
     write(join(folder, 'in/Al/1.jpg'), 'no image');
