@@ -153,7 +153,7 @@ function fromJson(text: string, file: string): OpenSetLists {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new UserError(
-      `${file}: not the lists of an open-set experiment: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}`,
+      `${file}: not the lists of an open-set experiment: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}; give the lists.json of an earlier --report`,
     );
   }
   const { gallery, mated, nonMated } = parsed.data;
