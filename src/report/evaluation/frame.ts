@@ -70,7 +70,7 @@ function withRoom(
 export function frame({ label, x, y, marks, names = [], above, ...size }: FrameOptions): Markup {
   const { height = 400 } = size;
   const written = names.map(({ name }) => clipped(name));
-  const right = names.length > 0 ? 24 + 6.7 * Math.max(...written.map((name) => name.length)) : 16;
+  const right = names.length > 0 ? 24 + 7.2 * Math.max(...written.map((name) => name.length)) : 16;
   // Long names take half of their room from the plot, and half is added.
   const width = 520 + Math.max(0, right - 100) / 2;
   const [top, bottom] = [above ? 46 : 14, 44];
