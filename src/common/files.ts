@@ -24,12 +24,13 @@ export async function readWhole(file: string): Promise<Buffer> {
 export async function writeWhole(file: string, content: Uint8Array | string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const there = await lstat(file).catch(() => undefined);
-  if (there && !there.isFile()) return writeFile(file, content);
+  const place = there && !there.isFile() ? file : `${file}.tmp`;
   try {
-    await writeFile(`${file}.tmp`, content);
-    await rename(`${file}.tmp`, file);
+    await writeFile(place, content);
+    if (place !== file) await rename(place, file);
   } catch (error) {
-    await rm(`${file}.tmp`, { force: true }).catch(() => undefined);
-    throw error;
+    if (place !== file) await rm(place, { force: true }).catch(() => undefined);
+    // What fails in the middle of writing, as on a full disk, does not say where.
+    throw Object.assign(error as NodeJS.ErrnoException, { path: file });
   }
 }

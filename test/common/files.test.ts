@@ -43,6 +43,15 @@ describe('a file in one piece', () => {
   });
 });
 
+test.skipIf(process.platform !== 'linux')(
+  'a disk that is full is told with the name of the file',
+  async () => {
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync('/dev/full', link);
+    await expect(writeWhole(link, 'text')).rejects.toMatchObject({ code: 'ENOSPC', path: link });
+  },
+);
+
 describe('a place for a file', () => {
   test('is no folder and below no file, and the message names the flag', () => {
     const folder = temporaryFolder();

@@ -23,12 +23,13 @@ export interface SourceFlags extends EmbedderFlags {
 }
 
 export const SOURCES = `
-The features come from --model on the aligned faces of --data, or from --embeddings that 'hypersphere embed' wrote.
-A figure depends on how the faces were aligned, which no program can see: state it with the figure, and compare it
-with published ones only where the alignment is the same. Faces that lie on another template than the model's are
-carried over to it with --aligned; without it they are scaled to the model's input as they are. --keep FILE keeps the
-features as they are computed, so that a run that was stopped goes on from there. --report DIR writes a page to look
-at, its plots as SVG, and evaluation.json for 'hypersphere evaluate compare'.
+The features come from --model on the aligned faces of --data, or from --embeddings that 'hypersphere embed' wrote;
+with these --data only says where the faces lie now, for the report's pictures. A figure depends on how the faces were
+aligned, which no program can see: state it with the figure, and compare it with published ones only where the
+alignment is the same. Faces that lie on another template than the model's are carried over to it with --aligned;
+without it they are scaled to the model's input as they are. --keep FILE keeps the features as they are computed, so
+that a run that was stopped goes on from there. --report DIR writes a page to look at, its plots as SVG, and
+evaluation.json for 'hypersphere evaluate compare'.
 ${FOREIGN_MODELS}`;
 
 /** Adds --model, --embeddings, --data and what goes with them, and --json and --report. */
