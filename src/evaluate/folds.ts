@@ -44,6 +44,12 @@ export function splitScores(
   return { same: Float64Array.from(kept[0]).sort(), different: Float64Array.from(kept[1]).sort() };
 }
 
+/** Throws a UserError for a list with a single fold. */
+export function requireSeveralFolds(file: string, folds: number): void {
+  if (folds < 2)
+    throw new UserError(`${file}: one fold; two are needed, as a fold's threshold comes from the others`);
+}
+
 /**
  * Runs the protocol. `foldOf` and `same` are [n]; `scoresFor(fold)` gives the [n] scores to use when `fold`
  * is the test fold (they may depend on the other folds, such as on their mean feature).

@@ -22,7 +22,7 @@ export {
   protocols,
   type VerificationPart,
 } from './evaluation.js';
-export { type CrossValidation, crossValidate, type FoldOutcome } from './folds.js';
+export { type CrossValidation, crossValidate, type FoldOutcome, requireSeveralFolds } from './folds.js';
 export {
   type AngleHistograms,
   angleHistograms,

@@ -45,6 +45,15 @@ export function fuse(features: Features, fusion: Fusion): Templates {
   return { length: 2 * length, original: joined };
 }
 
+/** These rows alone, in this order, in float64. */
+export function takeRows({ length, original }: Vectors, rows: readonly number[] | Uint32Array): Templates {
+  const taken = new Float64Array(rows.length * length);
+  rows.forEach((row, i) => {
+    taken.set(original.subarray(row * length, (row + 1) * length), i * length);
+  });
+  return { length, original: taken };
+}
+
 /** The same vectors scaled to unit length. Throws UserError naming the first row without a direction. */
 export function l2Normalise(vectors: Vectors): Templates {
   const count = countVectors(vectors);

@@ -46,7 +46,13 @@ export { joinSources } from './embed/joined-source.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, readList, type StoredEmbeddings } from './embed/read.js';
-export { bothRealigned, carryFrom, embedRealigned, needsCarrying } from './embed/realigned.js';
+export {
+  alignmentInWords,
+  bothRealigned,
+  carryFrom,
+  embedRealigned,
+  needsCarrying,
+} from './embed/realigned.js';
 export {
   type FaceSource,
   type ModelSourceOptions,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeModel } from '../../src/lower/onnx.js';
 import { byHand, writeIjb } from '../data/ijb-layout.js';
 import { hypersphere } from './hypersphere.js';
+import { meansModel } from './means-model.js';
 
 const parent = mkdtempSync(join(tmpdir(), 'hypersphere-'));
 afterAll(() => rmSync(parent, { recursive: true }));
@@ -117,16 +117,8 @@ test('a model on a folder of loose images', async () => {
       .jpeg({ quality: 100 })
       .toFile(join(data, `${i + 1}.jpg`));
   }
-  const attributes = { axes: [2, 3], keepdims: 0 };
-  const graph = {
-    name: 'means',
-    inputs: [{ name: 'x', dtype: 'float32' as const, shape: ['N', 3, 8, 8] }],
-    outputs: [{ name: 'y', dtype: 'float32' as const, shape: ['N', 3] }],
-    initializers: [],
-    nodes: [{ opType: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes }],
-  };
   const model = join(parent, 'means.onnx');
-  writeFileSync(model, encodeModel({ opset: 17, graph }));
+  meansModel(model);
   const kept = join(parent, 'kept.features');
   const run = () =>
     ijb(

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeModel } from '../../src/lower/onnx.js';
 import { hypersphere } from './hypersphere.js';
+import { meansModel } from './means-model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -138,16 +138,8 @@ test('a model on a folder of faces', async () => {
         .toFile(join(data, name, `${i}.png`));
     }
   }
-  const attributes = { axes: [2, 3], keepdims: 0 };
-  const graph = {
-    name: 'means',
-    inputs: [{ name: 'x', dtype: 'float32' as const, shape: ['N', 3, 8, 8] }],
-    outputs: [{ name: 'y', dtype: 'float32' as const, shape: ['N', 3] }],
-    initializers: [],
-    nodes: [{ opType: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes }],
-  };
   const model = join(folder, 'means.onnx');
-  writeFileSync(model, encodeModel({ opset: 17, graph }));
+  meansModel(model);
   const { code, stdout } = await hypersphere(
     ...[
       'evaluate',

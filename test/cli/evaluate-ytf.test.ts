@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeModel } from '../../src/lower/onnx.js';
 import { hypersphere } from './hypersphere.js';
+import { meansModel } from './means-model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,15 +52,7 @@ beforeAll(async () => {
     '2, 4, Dora_Dark/1, Carl_Blue/1, 0, 0',
   ];
   writeFileSync(splits, `${lines.join('\n')}\n`);
-  const attributes = { axes: [2, 3], keepdims: 0 };
-  const graph = {
-    name: 'means',
-    inputs: [{ name: 'x', dtype: 'float32' as const, shape: ['N', 3, 8, 8] }],
-    outputs: [{ name: 'y', dtype: 'float32' as const, shape: ['N', 3] }],
-    initializers: [],
-    nodes: [{ opType: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes }],
-  };
-  writeFileSync(model, encodeModel({ opset: 17, graph }));
+  meansModel(model);
   writeFileSync(
     stored,
     frames

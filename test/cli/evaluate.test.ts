@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/data/index.js';
-import { encodeModel } from '../../src/lower/onnx.js';
 import { hypersphere } from './hypersphere.js';
+import { meansModel } from './means-model.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -35,15 +35,7 @@ beforeAll(async () => {
     'Grey\t1\t2',
   ];
   writeFileSync(pairs, ['2\t2', ...folds, 'Grey\t1\tBlue\t2', 'Green\t2\tGrey\t1', ''].join('\n'));
-  const attributes = { axes: [2, 3], keepdims: 0 };
-  const graph = {
-    name: 'means',
-    inputs: [{ name: 'x', dtype: 'float32' as const, shape: ['N', 3, 8, 8] }],
-    outputs: [{ name: 'y', dtype: 'float32' as const, shape: ['N', 3] }],
-    initializers: [],
-    nodes: [{ opType: 'ReduceMean', inputs: ['x'], outputs: ['y'], attributes }],
-  };
-  writeFileSync(model, encodeModel({ opset: 17, graph }));
+  meansModel(model);
 });
 
 const prepared = ['--order', 'rgb', '--mean', '127.5', '--scale', '1/128', '--threads', '1'];

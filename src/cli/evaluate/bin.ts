@@ -6,28 +6,21 @@ import { Command, Option } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { writeWhole } from '../../common/files.js';
 import { distinctPairs, readVerificationBin } from '../../data/index.js';
+import { contiguousFolds, type Evaluation, foldsOfOneKind, type LfwMode, lfw } from '../../evaluate/index.js';
 import {
-  contiguousFolds,
-  type Evaluation,
-  foldsOfOneKind,
-  hardestMistakes,
-  type LfwMode,
-  lfw,
-  summarise,
-} from '../../evaluate/index.js';
-import {
+  alignmentInWords,
   bothInMemory,
   carryFrom,
   type Embedder,
   openEmbedder,
   type Template,
-  templateLabel,
   templateNamed,
 } from '../../face/index.js';
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from '../embedder-flags.js';
 import { whole } from '../flags.js';
 import { timedProgress, usage } from '../output.js';
-import { checkReport, type FinishFlags, finish } from './finish.js';
+import { checkReport, evaluatedModel, type FinishFlags, finish } from './finish.js';
+import { modeFigures } from './mode-figures.js';
 import { requireBothKinds } from './scores.js';
 
 const HELP = `
@@ -112,51 +105,32 @@ async function evaluateSet(
     ...(from && { from }),
     onProgress: (done) => shown.update(done, ''),
   }).finally(() => shown.stop());
-  const { trials, ...figures } = lfw({ features, pairs, mode, files: called, ...(flip && { fusion: flip }) });
+  const result = lfw({ features, pairs, mode, files: called, ...(flip && { fusion: flip }) });
   const { manifest, device } = embedder;
-  const { protocol, fusion, thresholdOf } = figures;
-  const thresholds = new Map(figures.folds.map(({ fold, threshold }) => [fold, threshold]));
-  const face = (row: number) => ({ path: `${places[row]! + 1}.jpg`, person: '' });
+  const { length, settings, details, ...parts } = modeFigures(result, pairs, features.length, (row) => ({
+    path: `${places[row]! + 1}.jpg`,
+    person: '',
+  }));
   const oneKind = foldsOfOneKind(pairs);
-  const alignment = from
-    ? `carried from the template ${templateLabel(from)} to the model's: ${manifest.template}`
-    : `taken as they are aligned there; the model's template: ${manifest.template}`;
+  const alignment = alignmentInWords(manifest, from);
   const evaluation: Omit<Evaluation, 'format'> = {
     protocol: 'bin',
     title: `${name} verification, mode ${mode}`,
-    summary: summarise({ ...figures, trials }),
-    model: {
-      name: manifest.name,
-      file: model,
-      ...(manifest.sha256 && { sha256: manifest.sha256 }),
-      trainedOn: manifest.trainedOn,
-      template: manifest.template,
-      length: features.length * (fusion === 'concatenate' ? 2 : 1),
-    },
+    model: evaluatedModel({ file: model, manifest }, length),
     settings: [
       ['Set', `${file}: ${pairs.length} pairs in ${folds} contiguous folds`],
       ['Images', `${set.images.length}, ${images.length} of them different`],
       ['Alignment', alignment],
       ['Computed on', device.name],
-      ['Mode', `${mode}: ${protocol}`],
-      ['Image and mirror', fusion],
+      ...settings,
     ],
     notes: [
       `faces ${alignment}`,
       'the set names no people: intervals come from drawing images',
       ...(oneKind ? [oneKind] : []),
     ],
-    verification: figures,
-    mistakes: hardestMistakes(trials, (trial) => {
-      const { first, second, fold } = pairs[trial]!;
-      const threshold = thresholds.get(fold)!;
-      return {
-        a: face(first),
-        b: face(second),
-        threshold: thresholdOf === 'cosine' ? threshold : 1 - threshold / 2,
-      };
-    }),
-    details: { mode, fusion, foldTar: figures.foldTar, images: set.images.length, different: images.length },
+    ...parts,
+    details: { ...details, images: set.images.length, different: images.length },
     seconds: (performance.now() - started) / 1000,
   };
   if (flags.report === undefined) return finish(evaluation, flags);

@@ -16,8 +16,10 @@ export function checkReport({ report }: FinishFlags): void {
 }
 
 /** Whose embeddings a source has; `length` is that of a template as it is compared. */
-export function evaluatedModel(source: FaceSource, length: number): EvaluatedModel {
-  const { file, manifest } = source;
+export function evaluatedModel(
+  { file, manifest }: Pick<FaceSource, 'file' | 'manifest'>,
+  length: number,
+): EvaluatedModel {
   if (!manifest) return { name: 'not stated', file, length };
   const { name, sha256, trainedOn, template } = manifest;
   return { name, file, ...(sha256 && { sha256 }), trainedOn, template, length };

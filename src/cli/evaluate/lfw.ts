@@ -1,9 +1,9 @@
 // hypersphere evaluate lfw: verification by the protocol of Labeled Faces in the Wild.
 import { Command, Option } from 'commander';
-import { UserError } from '../../common/errors.js';
 import { findPairs, readPairs } from '../../data/index.js';
-import { hardestMistakes, type LfwMode, lfw, summarise } from '../../evaluate/index.js';
+import { type LfwMode, lfw, requireSeveralFolds } from '../../evaluate/index.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
+import { modeFigures } from './mode-figures.js';
 import {
   featuresOf,
   openSource,
@@ -47,18 +47,14 @@ async function run(flags: Flags): Promise<void> {
   const { pairs: pairsFile, mode, flip } = flags;
   checkReport(flags);
   const list = await readPairs(pairsFile);
-  if (list.folds < 2) {
-    throw new UserError(
-      `${pairsFile}: one fold; two are needed, as a fold's threshold comes from the others`,
-    );
-  }
+  requireSeveralFolds(pairsFile, list.folds);
   const source = await openSource(flags);
   try {
     const paths = source.images.map(({ path }) => path);
     const { rows, people, pairs } = findPairs(list, paths, source.folder || source.file);
     const files = rows.map((row) => paths[row]!);
     const features = await featuresOf(source, rows);
-    const { trials, ...figures } = lfw({
+    const result = lfw({
       features,
       pairs,
       mode,
@@ -66,34 +62,23 @@ async function run(flags: Flags): Promise<void> {
       files,
       ...(flip && { fusion: flip }),
     });
-    const thresholds = new Map(figures.folds.map(({ fold, threshold }) => [fold, threshold]));
-    const face = (row: number) => ({ path: files[row]!, person: people[row]! });
-    const { protocol, fusion, thresholdOf } = figures;
+    const { length, settings, ...parts } = modeFigures(result, pairs, features.length, (row) => ({
+      path: files[row]!,
+      person: people[row]!,
+    }));
     await finish(
       {
         protocol: 'lfw',
         title: `LFW verification, mode ${mode}`,
-        summary: summarise({ ...figures, trials }),
-        model: evaluatedModel(source, features.length * (fusion === 'concatenate' ? 2 : 1)),
+        model: evaluatedModel(source, length),
         settings: [
           ...source.facts,
           ['Pairs', `${pairsFile}: ${list.folds} folds of ${list.pairsPerKind} + ${list.pairsPerKind}`],
           ['Images', String(rows.length)],
-          ['Mode', `${mode}: ${protocol}`],
-          ['Image and mirror', fusion],
+          ...settings,
         ],
         notes: sourceNotes(source),
-        verification: figures,
-        mistakes: hardestMistakes(trials, (trial) => {
-          const { first, second, fold } = pairs[trial]!;
-          const threshold = thresholds.get(fold)!;
-          return {
-            a: face(first),
-            b: face(second),
-            threshold: thresholdOf === 'cosine' ? threshold : 1 - threshold / 2,
-          };
-        }),
-        details: { mode, fusion, foldTar: figures.foldTar },
+        ...parts,
         seconds: (performance.now() - started) / 1000,
       },
       flags,

@@ -3,11 +3,12 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../../common/errors.js';
 import { type ListedPair, locateListed, peopleOfPaths, readPairList } from '../../data/index.js';
-import { foldsOfOneKind, hardestMistakes, type LfwMode, lfw, summarise } from '../../evaluate/index.js';
+import { foldsOfOneKind, type LfwMode, lfw } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
 import { whole } from '../flags.js';
 import { UsageError } from '../output.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
+import { modeFigures } from './mode-figures.js';
 import { evaluateScores, fileName, foldsOf, repeatedNote, requireBothKinds } from './scores.js';
 import {
   featuresOf,
@@ -119,7 +120,7 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
       );
     const oneKind = foldsOfOneKind(pairs);
     if (oneKind) notes.push(oneKind);
-    const { trials, ...figures } = lfw({
+    const result = lfw({
       features,
       pairs,
       mode,
@@ -127,15 +128,15 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
       ...(people && { people }),
       ...(flip && { fusion: flip }),
     });
-    const { protocol, fusion, thresholdOf } = figures;
-    const thresholds = new Map(figures.folds.map(({ fold, threshold }) => [fold, threshold]));
-    const face = (row: number) => ({ path: files[row]!, person: people?.[row] ?? '' });
+    const { length, settings, details, ...parts } = modeFigures(result, pairs, features.length, (row) => ({
+      path: files[row]!,
+      person: people?.[row] ?? '',
+    }));
     await finish(
       {
         protocol: 'pairs',
         title: `Verification of ${fileName(file)}, mode ${mode}`,
-        summary: summarise({ ...figures, trials }),
-        model: evaluatedModel(source, features.length * (fusion === 'concatenate' ? 2 : 1)),
+        model: evaluatedModel(source, length),
         settings: [
           ...source.facts,
           [
@@ -143,24 +144,12 @@ async function ofPairs(file: string, flags: Flags): Promise<void> {
             `${file} (${list.format === 'LFW' ? "LFW's format" : 'paths'}): ${pairs.length} in ${folds}`,
           ],
           ['Images', String(files.length - unreadable.size)],
-          ['Mode', `${mode}: ${protocol}`],
-          ['Image and mirror', fusion],
+          ...settings,
         ],
         notes,
-        verification: figures,
-        mistakes: hardestMistakes(trials, (trial) => {
-          const { first, second, fold } = pairs[trial]!;
-          const threshold = thresholds.get(fold)!;
-          return {
-            a: face(first),
-            b: face(second),
-            threshold: thresholdOf === 'cosine' ? threshold : 1 - threshold / 2,
-          };
-        }),
+        ...parts,
         details: {
-          mode,
-          fusion,
-          foldTar: figures.foldTar,
+          ...details,
           repeated: list.repeated,
           missing: located.missing,
           unreadable: [...unreadable].map((row) => files[row]!),

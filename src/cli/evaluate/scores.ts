@@ -6,6 +6,7 @@ import {
   contiguousFolds,
   foldsOfOneKind,
   hardestMistakes,
+  requireSeveralFolds,
   summarise,
   type Units,
   verifyScores,
@@ -111,8 +112,7 @@ export function foldsOf(
   if (folds !== undefined) throw new UsageError(`${file} names its folds: leave out --folds`);
   const foldOf = pairs.map(({ fold }) => fold!);
   const count = new Set(foldOf).size;
-  if (count < 2)
-    throw new UserError(`${file}: one fold; two are needed, as a fold's threshold comes from the others`);
+  requireSeveralFolds(file, count);
   return { foldOf, text: `${count} folds of the list` };
 }
 

@@ -6,7 +6,7 @@ import type { CmcCurve, DetCurve, VerificationPart } from '../evaluation.js';
 import { identificationFigures, intervalsOf, weighable } from '../identification/identification.js';
 import { searchGallery } from '../identification/searches.js';
 import { type ResampleOptions, widened } from '../resample.js';
-import type { Templates } from '../templates.js';
+import { type Templates, takeRows } from '../templates.js';
 import { pairFigures, pairScores, type TemplatePairs } from './verification.js';
 
 export const ijbFars: readonly number[] = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
@@ -62,7 +62,7 @@ export function ijbSearch(
   for (const subject of probes.subjects) if (!subjects.has(subject)) subjects.set(subject, subjects.size);
   const personOf = Uint32Array.from(probes.subjects, (subject) => subjects.get(subject)!);
   const settings = { personOf, fpirs, rank };
-  const wanted = rowsOf(templates, probes.rows);
+  const wanted = takeRows(templates, probes.rows);
   const searched = galleries.map(({ rows, subjects: enrolled }, i) => {
     const rowOf = new Map([...enrolled].map((subject, row) => [subject, row]));
     const mates = Int32Array.from(probes.subjects, (subject) => rowOf.get(subject) ?? -1);
@@ -71,7 +71,7 @@ export function ijbSearch(
       ['non-mated', mates.some((mate) => mate < 0)],
     ] as const)
       if (!there) throw new UserError(`gallery ${i + 1}: there is no ${kind} probe; both kinds are needed`);
-    return searchGallery(rowsOf(templates, rows), wanted, mates, [rows.length])[0]!;
+    return searchGallery(takeRows(templates, rows), wanted, mates, [rows.length])[0]!;
   });
   const single = searched.map((searches) => identificationFigures(searches, settings, { replicates, seed }));
   const curves = single.map(({ det }) => det);
@@ -192,12 +192,3 @@ export function ijbVerification(
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** These rows of the templates, in this order. */
-function rowsOf({ length, original }: Templates, rows: Uint32Array): Templates {
-  const taken = new Float64Array(rows.length * length);
-  rows.forEach((row, i) => {
-    taken.set(original.subarray(row * length, (row + 1) * length), i * length);
-  });
-  return { length, original: taken };
-}

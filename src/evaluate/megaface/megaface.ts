@@ -3,8 +3,8 @@
 // of a person is a search. The question is how the rank of the mate falls as distractors become a million.
 import { random } from '../../common/random.js';
 import { type BlockOptions, eachBlock } from '../../search/index.js';
-import type { Vectors } from '../../theory/vectors.js';
 import type { CmcCurve, VerificationPart } from '../evaluation.js';
+import { takeRows } from '../templates.js';
 import { cmcCurves, drawnShares } from './figures.js';
 import { Gallery, gallerySizes, roundingOf } from './gallery.js';
 import { type MegafaceInput, matedProbes, normsOf } from './input.js';
@@ -67,7 +67,7 @@ export async function megaface(
   const most = sizes.at(-1)!;
   const real = Math.min(order.length, most);
   const synthetic =
-    most > real ? new SyntheticDistractors(gathered(templates, order), seed, { threads }) : undefined;
+    most > real ? new SyntheticDistractors(takeRows(templates, order), seed, { threads }) : undefined;
 
   const cosine = (a: number, b: number): number => {
     let dot = 0;
@@ -149,13 +149,4 @@ export async function megaface(
     heldFars,
     wrong: wrongPairs(verification, probes, person, ranks, best),
   };
-}
-
-/** These rows alone, in float64. */
-function gathered({ length, original }: Vectors, rows: readonly number[]): Vectors {
-  const out = new Float64Array(rows.length * length);
-  rows.forEach((row, i) => {
-    out.set(original.subarray(row * length, (row + 1) * length), i * length);
-  });
-  return { length, original: out };
 }

@@ -1,17 +1,17 @@
 // LFW's accuracy in the mode of the paper's own code, and the angular Fisher score of the same photographs.
 import { resolve } from 'node:path';
-import { UserError } from '../../common/errors.js';
 import { findPairs, readPairs } from '../../data/index.js';
 import { angularFisher } from '../../theory/index.js';
+import { requireSeveralFolds } from '../folds.js';
 import { lfw } from '../lfw.js';
+import { takeRows } from '../templates.js';
 import { alignmentOf, count, digest, following, type Pass, type TestData, withModel } from './pass.js';
 
 /** The pass, or the flags that are missing. */
 export async function openLfw({ lfw: folder, pairs: file }: TestData): Promise<Pass | string> {
   if (folder === undefined || file === undefined) return '--lfw DIR --pairs FILE';
   const list = await readPairs(file);
-  if (list.folds < 2)
-    throw new UserError(`${file}: one fold; two are needed, as a fold's threshold comes from the others`);
+  requireSeveralFolds(file, list.folds);
   return {
     key: digest(`${resolve(folder)} ${JSON.stringify(list.pairs)}`),
     measure: (run, hooks) =>
@@ -51,13 +51,8 @@ function fisherOf(features: { length: number; original: Float32Array }, people: 
   for (const person of people) counts.set(person, (counts.get(person) ?? 0) + 1);
   const numbers = new Map([...counts].filter(([, count]) => count > 1).map(([name], i) => [name, i]));
   const kept = people.flatMap((person, row) => (numbers.has(person) ? [row] : []));
-  const { length, original } = features;
-  const some = new Float32Array(kept.length * length);
-  kept.forEach((row, i) => {
-    some.set(original.subarray(row * length, (row + 1) * length), i * length);
-  });
   const about = `over ${count(kept.length)} photographs of the ${count(numbers.size)} people who have two and more among the pairs`;
   if (numbers.size < 2) return { score: null, about };
   const labels = kept.map((row) => numbers.get(people[row]!)!);
-  return { score: angularFisher({ length, original: some }, labels).score, about };
+  return { score: angularFisher(takeRows(features, kept), labels).score, about };
 }

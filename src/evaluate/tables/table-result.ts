@@ -1,5 +1,6 @@
 // A reproduced table as JSON: what was published, what was measured beside it with its spread over seeds, and all that
 // a reader must know before comparing the two. It is whole at every moment: what is not measured says why.
+import { spread } from '../folds.js';
 import type { Measurement, Outcome } from './outcome.js';
 import type { ColumnId, Published, Scale, TableRow } from './paper-table.js';
 
@@ -70,9 +71,8 @@ export interface TableResult {
 export function overSeeds(values: readonly number[]): OverSeeds | undefined {
   const runs = values.length;
   if (runs === 0) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / runs;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: runs > 1 ? Math.sqrt(squares / (runs - 1)) : null, runs };
+  const { mean, deviation } = spread(values);
+  return { mean, deviation: runs > 1 ? deviation : null, runs };
 }
 
 /** A run as far as it has come. */

@@ -36,6 +36,12 @@ export function carryFrom(
   return from;
 }
 
+/** How faces come to the model: carried over from the template `from`, or as they lie. */
+export const alignmentInWords = ({ template }: Manifest, from: Template | undefined): string =>
+  from
+    ? `carried from the template ${templateLabel(from)} to the model's: ${template}`
+    : `taken as they are aligned there; the model's template: ${template}`;
+
 /** The share of the template `to` that a face on the template `from` shows. */
 function shareOf(from: Template, to: Template): number {
   const back = similarity(templatePoints(to), templatePoints(from));

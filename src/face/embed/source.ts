@@ -3,14 +3,14 @@
 // are computed.
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
-import { type Template, templateLabel } from '../align/template.js';
+import type { Template } from '../align/template.js';
 import { type Manifest, modelDifference } from '../models/manifest.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { type FolderImage, listFaces } from './folder.js';
 import { KeptFeatures } from './kept-features.js';
 import { type EmbedderOptions, openEmbedder } from './open.js';
 import { readEmbeddings } from './read.js';
-import { bothRealigned, carryFrom } from './realigned.js';
+import { alignmentInWords, bothRealigned, carryFrom } from './realigned.js';
 
 /** Features [n, length], and those of the mirror images where they are known apart. */
 export type SourceFeatures = Omit<BothFeatures, 'mirrored'> & Partial<Pick<BothFeatures, 'mirrored'>>;
@@ -68,12 +68,7 @@ export async function sourceOfModel(
       skipped: [],
       facts: [
         ['Faces', folder],
-        [
-          'Alignment',
-          from
-            ? `carried from the template ${templateLabel(from)} to the model's: ${manifest.template}`
-            : `taken as they are aligned there; the model's template: ${manifest.template}`,
-        ],
+        ['Alignment', alignmentInWords(manifest, from)],
         ['Computed on', embedder.device.name],
       ],
       async features(rows, hooks = {}) {

@@ -1,6 +1,8 @@
 // The figures of evaluations as numbers that can be compared: which way is better, and which of several is the best as
 // far as their intervals allow saying so.
+
 import type { Evaluation } from '../../evaluate/evaluation.js';
+import { percent } from '../../evaluate/summary.js';
 import { inPercent, share } from './axes.js';
 import { galleriesApart, galleryName, padding } from './plot-parts.js';
 
@@ -16,7 +18,6 @@ export interface Figure {
   print: (value: number) => string;
 }
 
-const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
 const plain = (value: number): string => value.toFixed(4);
 
 /** The figures of an evaluation, those that matter most first. */
