@@ -60,13 +60,14 @@ export class KeptFeatures {
     }
   }
 
-  /** Image and mirror [2 D] of an image that has not changed since; undefined when it is not known. */
-  async get(folder: string, path: string): Promise<Float32Array | undefined> {
-    return this.known.get(await keyOf(folder, path));
+  /** Image and mirror [2 D] of an image that has not changed since (see `imageKey`); undefined when it is not known. */
+  get(image: string): Float32Array | undefined {
+    return this.known.get(image);
   }
 
-  async add(folder: string, path: string, original: Float32Array, mirrored: Float32Array): Promise<void> {
-    const key = Buffer.from(await keyOf(folder, path));
+  /** Keeps the features of an image whose key was taken before it was read. */
+  add(image: string, original: Float32Array, mirrored: Float32Array): void {
+    const key = Buffer.from(image);
     const record = Buffer.alloc(2 + key.length + 8 * this.length);
     record.writeUInt16LE(key.length, 0);
     key.copy(record, 2);
@@ -132,8 +133,8 @@ export class KeptFeatures {
   }
 }
 
-/** An image by its path, size and time of change. */
-async function keyOf(folder: string, path: string): Promise<string> {
+/** The key of an image: its path, size and time of change. */
+export async function imageKey(folder: string, path: string): Promise<string> {
   const found = await stat(join(folder, path)).catch(() => undefined);
   return `${path}\0${found?.size ?? ''}\0${Math.round(found?.mtimeMs ?? 0)}`;
 }

@@ -7,7 +7,7 @@ import type { Template } from '../align/template.js';
 import { type Manifest, modelDifference } from '../models/manifest.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { type FolderImage, listFaces } from './folder.js';
-import { KeptFeatures } from './kept-features.js';
+import { imageKey, KeptFeatures } from './kept-features.js';
 import { type EmbedderOptions, openEmbedder } from './open.js';
 import { readEmbeddings } from './read.js';
 import { alignmentInWords, bothRealigned, carryFrom } from './realigned.js';
@@ -168,9 +168,12 @@ async function both(
     original: new Float32Array(paths.length * length),
     mirrored: new Float32Array(paths.length * length),
   };
+  const keys: string[] = [];
   const missing: number[] = [];
   for (const [row, path] of paths.entries()) {
-    const found = await kept.get(folder, path);
+    const key = await imageKey(folder, path);
+    keys.push(key);
+    const found = kept.get(key);
     if (!found) {
       missing.push(row);
       continue;
@@ -200,7 +203,7 @@ async function both(
       const mirrored = features.mirrored.subarray(i * length, (i + 1) * length);
       out.original.set(original, row * length);
       out.mirrored.set(mirrored, row * length);
-      if (!unreadable.has(i)) await kept.add(folder, paths[row]!, original, mirrored);
+      if (!unreadable.has(i)) kept.add(keys[row]!, original, mirrored);
     }
     await kept.flush();
   }
