@@ -119,3 +119,52 @@ test('fewer images than a batch is an error that says what to lower', () => {
   );
   expect(() => new BatchSource(set(7), { batch: 0, seed: 1 })).toThrow(/batch of 0/);
 });
+
+describe('a batch that several processes share', () => {
+  const options = { batch: 12, seed: 6, mirror: true };
+
+  test.each([undefined, 3])(
+    'parts one behind the other are the batch (%s images a person)',
+    async (perPerson) => {
+      const images = new MemoryImages(
+        noise(30 * 3, 4, 3),
+        Int32Array.from({ length: 30 }, (_, i) => i % 7),
+        shape,
+      );
+      const whole = new BatchSource(images, { ...options, perPerson });
+      for (const of of [1, 2, 3, 4]) {
+        const parts = Array.from(
+          { length: of },
+          (_, rank) => new BatchSource(images, { ...options, perPerson, part: { rank, of } }),
+        );
+        for (const step of [0, 1, 7]) {
+          const batch = await whole.next(step);
+          const shared = await Promise.all(parts.map((part) => part.next(step)));
+          expect(shared.flatMap((part) => [...part.labels])).toEqual([...batch.labels]);
+          expect(shared.flatMap((part) => [...part.images])).toEqual([...batch.images]);
+          for (const part of parts) {
+            expect(part.batchesPerEpoch).toBe(whole.batchesPerEpoch);
+            expect(part.plan(step)).toEqual(whole.plan(step));
+            expect(part.labelsOf(step)).toEqual(batch.labels);
+          }
+        }
+      }
+    },
+  );
+
+  test('k stacked parts are k parts one behind the other', async () => {
+    const part = { rank: 1, of: 3 };
+    const stacked = await new BatchSource(set(40), { ...options, part }).stack(2, 2);
+    const single = new BatchSource(set(40), { ...options, part });
+    const parts = [await single.next(2), await single.next(3)];
+    expect([...stacked.labels]).toEqual(parts.flatMap(({ labels }) => [...labels]));
+    expect([...stacked.images]).toEqual(parts.flatMap(({ images }) => [...images]));
+  });
+
+  test('one that does not divide evenly names the batches that do', () => {
+    const shared = (of: number, rank = 0) => new BatchSource(set(40), { ...options, part: { rank, of } });
+    expect(() => shared(5)).toThrow(/batch of 12 .* 5 processes: use a batch of 10 or 15/);
+    expect(() => shared(16)).toThrow(/use a batch of 16$/);
+    expect(() => shared(2, 2)).toThrow(/part 2 of 2/);
+  });
+});
