@@ -1,5 +1,6 @@
 // Symbolic tensors, their operations, and gradients.
 export { gradients } from './gradients.js';
+export { allGather, allReduce, eachRank, isExchange, type RankOf } from './ops/collective.js';
 export {
   type Convolution,
   conv2d,

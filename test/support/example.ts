@@ -16,6 +16,8 @@ export interface Example {
   positive?: boolean;
   /** The value is a constant to the gradient. */
   constant?: boolean;
+  /** Of several ranks, so that no single program computes it. */
+  exchange?: boolean;
   /** What WebGPU promises of it, where that is less than single precision: the largest error of a value. */
   onWebGpu?: number;
 }

@@ -1,6 +1,6 @@
 // A second meaning for graphs, to test the first by: every operation in double precision with plain loops
 // over indices. It shares no code with the lowering, and knows nothing of gradients.
-import { nameOf, type Tensor, topological } from '../../src/graph/index.js';
+import { isExchange, nameOf, type Tensor, topological } from '../../src/graph/index.js';
 
 /** Row-major values of a tensor; booleans are 0 and 1. */
 export type Values = Float64Array;
@@ -166,6 +166,10 @@ const rules: Record<string, Rule> = {
     return x!.map((v) => (to === 'bool' ? Number(v !== 0) : to === 'int32' ? Math.trunc(v) : v));
   },
   stopGradient: (_, [x]) => x!,
+  // Of one rank alone; `interpretRanks` knows several.
+  allReduce: (_, [x]) => x!,
+  allGather: (_, [x]) => x!,
+  eachRank: (_, [x]) => x!,
   sum: reduce(0, (a, b) => a + b),
   max: reduce(Number.NEGATIVE_INFINITY, Math.max),
   argMax: (node, [x]) => {
@@ -336,24 +340,55 @@ export function interpret(
   outputs: readonly Tensor[],
   given: Readonly<Record<string, ArrayLike<number>>>,
 ): Values[] {
-  const values = new Map<Tensor, Values>();
-  for (const node of topological(outputs)) {
-    if (node.op === 'input' || node.op === 'parameter') {
-      const value = given[nameOf(node)];
-      if (value?.length !== sizeOf(node.shape)) {
-        throw new Error(`'${nameOf(node)}' needs ${sizeOf(node.shape)} values, not ${value?.length}`);
-      }
-      values.set(node, Float64Array.from(value));
-      continue;
+  return interpretRanks([outputs], [given])[0]!;
+}
+
+/** What the ranks of a run exchange: the values that each has before, to those that each has after. */
+function exchanged(node: Tensor, values: readonly Values[]): Values {
+  if (node.op === 'allGather') return Float64Array.from(values.flatMap((own) => [...own]));
+  const fold = node.attributes.reduction === 'sum' ? (a: number, b: number) => a + b : Math.max;
+  return values[0]!.map((_, i) => values.map((own) => own[i]!).reduce((a, b) => fold(a, b)));
+}
+
+/** The same for the graphs of several ranks, which are built alike: node by node, exchanging where they do. */
+export function interpretRanks(
+  outputs: readonly (readonly Tensor[])[],
+  given: readonly Readonly<Record<string, ArrayLike<number>>>[],
+): Values[][] {
+  const orders = outputs.map((own) => topological(own));
+  const values = orders.map(() => new Map<Tensor, Values>());
+  orders[0]!.forEach((first, at) => {
+    const nodes = orders.map((order) => order[at]!);
+    if (nodes.some((node) => node.op !== first.op)) throw new Error('the ranks build unlike graphs');
+    const inputs = nodes.map((node, r) => node.inputs.map((t) => values[r]!.get(t)!));
+    nodes.forEach((node, r) => {
+      const result =
+        isExchange(node) && nodes.length > 1
+          ? exchanged(
+              node,
+              inputs.map(([own]) => own!),
+            )
+          : valueAt(node, inputs[r]!, given[r]!);
+      if (result.length !== sizeOf(node.shape)) throw new Error(`${node.op}: the shape rule is wrong`);
+      values[r]!.set(node, result);
+    });
+  });
+  return outputs.map((own, r) => own.map((t) => values[r]!.get(t)!));
+}
+
+function valueAt(
+  node: Tensor,
+  inputs: readonly Values[],
+  given: Readonly<Record<string, ArrayLike<number>>>,
+): Values {
+  if (node.op === 'input' || node.op === 'parameter') {
+    const value = given[nameOf(node)];
+    if (value?.length !== sizeOf(node.shape)) {
+      throw new Error(`'${nameOf(node)}' needs ${sizeOf(node.shape)} values, not ${value?.length}`);
     }
-    const rule = rules[node.op];
-    if (!rule) throw new Error(`the interpreter has no rule for '${node.op}'`);
-    const result = rule(
-      node,
-      node.inputs.map((t) => values.get(t)!),
-    );
-    if (result.length !== sizeOf(node.shape)) throw new Error(`${node.op}: the shape rule is wrong`);
-    values.set(node, result);
+    return Float64Array.from(value);
   }
-  return outputs.map((t) => values.get(t)!);
+  const rule = rules[node.op];
+  if (!rule) throw new Error(`the interpreter has no rule for '${node.op}'`);
+  return rule(node, inputs);
 }

@@ -237,6 +237,10 @@ export const EXAMPLES: Example[] = [
   unary('relu', graph.relu),
   unary('sign', graph.sign, { constant: true }),
   unary('stopGradient', graph.stopGradient, { constant: true }),
+  unary('eachRank', graph.eachRank, { exchange: true }),
+  unary('allReduce, sum', (x) => graph.allReduce(x, 'sum'), { exchange: true }),
+  unary('allReduce, max', (x) => graph.allReduce(x, 'max'), { exchange: true, constant: true }),
+  unary('allGather of one rank', (x) => graph.allGather(x, { rank: 0, ranks: 1 }), { exchange: true }),
   unary('cast to int32 and back', (x) => graph.cast(graph.cast(graph.mul(x, 3), 'int32'), 'float32'), {
     constant: true,
   }),

@@ -1,12 +1,13 @@
 // All ways to write the operations, best first. To add a faster form for a device, a shape or a layout,
 // put a row before the ones it beats; every form is tested equal to the plain one.
-import type { Tensor } from '../../graph/index.js';
+import { isExchange, type Tensor } from '../../graph/index.js';
 import type { Form, LoweringContext } from '../context.js';
 import { convolutionForms } from './convolution.js';
 import { depthwiseForms } from './depthwise.js';
 import { plainForms } from './plain.js';
 import { poolingForms } from './pooling.js';
 import { preluForms } from './prelu.js';
+import { webgpuForms } from './webgpu.js';
 import { winogradForms } from './winograd.js';
 
 const forms = new Map<string, Form[]>();
@@ -16,6 +17,7 @@ for (const form of [
   ...depthwiseForms,
   ...poolingForms,
   ...preluForms,
+  ...webgpuForms,
   ...plainForms,
 ]) {
   forms.set(form.op, [...(forms.get(form.op) ?? []), form]);
@@ -24,6 +26,11 @@ for (const form of [
 /** The best form of a node on the context's target. */
 export function formOf(node: Tensor, context: LoweringContext): Form {
   const found = forms.get(node.op)?.find((form) => form.when?.(node, context) ?? true);
-  if (!found) throw new Error(`there is no way to write '${node.op}' as ONNX`);
+  if (!found) {
+    const how = isExchange(node)
+      ? 'in one program: ranks exchange it between two (see stages.ts)'
+      : 'as ONNX';
+    throw new Error(`there is no way to write '${node.op}' ${how}`);
+  }
   return found;
 }
