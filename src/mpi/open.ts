@@ -9,6 +9,9 @@ import { World } from './world.js';
 /** How long other ranks of a machine leave the word to its first one when all fail alike, in milliseconds. */
 const AFTER_YOU = 2000;
 
+/** Bytes of stack for a call that waits; MPI libraries are written for threads as the system makes them (8 MiB). */
+const STACK = 2 ** 23;
+
 /** Options of `openCommunicator`. */
 export interface OpenOptions {
   /** Most numbers in one call of MPI, which counts with 32 bits; what is longer goes in pieces. */
@@ -34,7 +37,8 @@ export async function openCommunicator(options: OpenOptions = {}): Promise<Commu
 
 async function join(launch: Launch, options: OpenOptions): Promise<Communicator> {
   // A plain run never loads it.
-  const { load } = await import('koffi');
+  const { config, load } = await import('koffi');
+  config({ async_stack_size: STACK });
   const library = loadLibrary(load, launch);
   const world = new World(library, options.largestCount);
   if (world.size !== launch.size)
