@@ -6,7 +6,6 @@ export { type Random, random } from './common/random.js';
 export {
   BatchSource,
   decodeFace,
-  type ImageFolder,
   type ImageFolderOptions,
   type ImageSet,
   MemoryImages,

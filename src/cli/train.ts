@@ -126,7 +126,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
         shown?.stop();
         begun = config.out;
         note(
-          `${config.net} with ${config.loss} on ${data.images.length} images of ${data.people.length} people ` +
+          `${config.net} with ${config.loss} on ${data.pixels.labels.length} images of ${data.people.length} people ` +
             `(${data.heldOut.length} people held out), batch ${config.batch}, ${config.steps} steps, rate ${config.lr}, seed ${config.seed}`,
         );
         note(`${step > 0 ? `continuing after step ${step}; ` : ''}run folder ${config.out}`);
@@ -220,12 +220,12 @@ function describeStep(record: StepRecord, smooth: Smoothed, secondsLeft: number)
   ].join('  ');
 }
 
-function summary({ config, finished, step, seconds, last }: TrainResult): object {
+function summary({ config, finished, step, seconds, waited, last }: TrainResult): object {
   const { out, net, loss, lossOptions, steps, seed } = config;
-  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, last };
+  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, waited, last };
 }
 
-function describeResults({ config, last }: TrainResult, measured: HeldOutResults): string {
+function describeResults({ config, last, waited }: TrainResult, measured: HeldOutResults): string {
   const { seed } = config;
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const lines = [`trained ${config.net} with ${config.loss}, seed ${seed}: ${config.out}/model.onnx`];
@@ -233,6 +233,7 @@ function describeResults({ config, last }: TrainResult, measured: HeldOutResults
     lines.push(
       `last batch: loss ${last.loss.toFixed(3)}${last.accuracy === undefined ? '' : `, accuracy ${percent(last.accuracy)}`}`,
     );
+  lines.push(`the step waited ${percent(waited)} of the time for images`);
   lines.push(
     `angular Fisher score of ${measured.trained.images} training images: ${measured.trained.angularFisher.toFixed(4)}`,
   );

@@ -29,6 +29,8 @@ export interface Batch {
 export class BatchSource {
   /** Whole batches an epoch; the images left over come in other epochs, as the order changes. */
   readonly batchesPerEpoch: number;
+  /** Seconds that callers have waited for batches. */
+  waited = 0;
   private readonly sampler: Sampler;
   /** The rows of each batch that are read here. */
   private readonly rows: { from: number; to: number };
@@ -59,18 +61,26 @@ export class BatchSource {
   /** `count` batches from `step` on, one behind the other: for programs that take several steps a call. */
   async stack(step: number, count: number): Promise<Batch> {
     if (!Number.isInteger(step) || step < 0) throw new RangeError(`step ${step} is not a step number`);
+    const asked = performance.now();
     const ahead = this.ahead;
     this.ahead = undefined;
     const batch = await (ahead?.step === step && ahead.count === count
       ? ahead.batch
-      : this.prepare(step, count));
+      : this.read(step, count));
     // Not before the caller has had its turn: it hands the batch to the runtime, and this runs beside that.
     const later = new Promise((resolve) => setImmediate(resolve));
-    const prepared = later.then(() => this.prepare(step + count, count));
-    const following = { step: step + count, count, batch: prepared };
+    const following = { step: step + count, count, batch: later.then(() => this.read(step + count, count)) };
     following.batch.catch(() => {}); // it is reported when it is asked for
     this.ahead = following;
+    this.waited += (performance.now() - asked) / 1000;
     return batch;
+  }
+
+  /** Begins to prepare the batches of `stack(step, count)`, for a caller who has other things to do before. */
+  prepare(step: number, count: number): void {
+    const ahead = { step, count, batch: this.read(step, count) };
+    ahead.batch.catch(() => {}); // it is reported when it is asked for
+    this.ahead = ahead;
   }
 
   /** The indices and mirrorings of one whole batch, without its pixels. */
@@ -83,7 +93,7 @@ export class BatchSource {
     return this.plan(step).indices.map((index) => this.set.labels[index]!);
   }
 
-  private async prepare(step: number, count: number): Promise<Batch> {
+  private async read(step: number, count: number): Promise<Batch> {
     const { set } = this;
     const { from, to } = this.rows;
     const batch = to - from;

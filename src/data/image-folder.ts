@@ -2,12 +2,14 @@
 // that unreadable ones are known, named and left out in time; the pixels are kept when they fit the memory
 // budget, and decoded again by worker threads, batch by batch, when they do not.
 import { availableParallelism } from 'node:os';
+import { relative, sep } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
 import { DecoderPool } from './decoder-pool.js';
 import { type ImageSet, MemoryImages } from './image-set.js';
 import { type ChannelOrder, type DecodeOptions, decodeFace } from './images.js';
 import { compareNames, listPeople, type Person } from './people.js';
+import type { TrainingSet } from './training-set.js';
 
 export interface ImageFolderOptions {
   /** [height, width] of the network's input, in pixels. */
@@ -28,26 +30,6 @@ export interface ImageFolderOptions {
   threads?: number;
   /** Called after every image of the first pass. */
   onProgress?: (done: number, total: number) => void;
-}
-
-export interface ImageFolder {
-  /** Training people in natural order; an image's label is its person's place here. */
-  people: string[];
-  /** Training images, person by person; image i is pixel row i. */
-  images: { path: string; person: number }[];
-  /** People kept out of training, with their readable images. */
-  heldOut: { person: string; paths: string[] }[];
-  /** Unreadable images, of training and held-out people, with what is wrong with each. */
-  skipped: { path: string; reason: string }[];
-  /** People left out because they had fewer than `minImages` readable images (or none). */
-  tooFew: string[];
-  /** People of the folder who were left out by name, in natural order. */
-  excluded: string[];
-  pixels: ImageSet;
-  /** Whether the pixels are decoded at every read instead of kept. */
-  streamed: boolean;
-  /** Ends the decoding threads, if any. */
-  close(): Promise<void>;
 }
 
 const defaultBudget = 2 ** 30;
@@ -111,13 +93,13 @@ async function forEachIndex(count: number, work: (index: number) => Promise<void
 }
 
 /**
- * Opens `folder/person/image` for training. See {@link ImageFolderOptions} and {@link ImageFolder}; how an image
- * is brought to the input's size is stated at decodeFace.
+ * Opens `folder/person/image` for training. See {@link ImageFolderOptions}; how an image is brought to the
+ * input's size is stated at decodeFace.
  *
  * Throws a UserError for a missing or empty folder, images outside of person folders, no usable image, fewer
  * than two people to train on, or an unknown person to hold out.
  */
-export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<ImageFolder> {
+export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<TrainingSet> {
   const {
     size,
     order,
@@ -174,7 +156,7 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
 
   const people = remaining.map((person) => person.name);
   const place = new Map(people.map((name, person) => [name, person]));
-  const images: ImageFolder['images'] = [];
+  const images: { path: string; person: number }[] = [];
   candidates.forEach(({ path, name }, row) => {
     const person = place.get(name);
     if (person === undefined || !readable(path)) return;
@@ -196,13 +178,14 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
         channels: 3,
         classes: people.length,
       });
+  const keyOf = (path: string) => relative(folder, path).split(sep).join('/');
   return {
     people,
-    images,
+    keyOf: (image) => keyOf(images[image]!.path),
     heldOut: enough
       .filter((person) => outside.has(person.name))
-      .map((person) => ({ person: person.name, paths: person.paths.filter(readable) }))
-      .filter((person) => person.paths.length > 0),
+      .map((person) => ({ person: person.name, images: person.paths.filter(readable).map(keyOf) }))
+      .filter((person) => person.images.length > 0),
     skipped: [...candidates.map((image) => image.path), ...others]
       .filter((path) => !readable(path))
       .map((path) => ({ path, reason: failures.get(path)! })),

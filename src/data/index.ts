@@ -3,7 +3,7 @@ export { type Batch, type BatchOptions, BatchSource } from './batches.js';
 export { type CaffeLayer, readCaffemodel } from './caffemodel.js';
 export { type DigitSplit, type DigitSplitOptions, digitSize, digits, splitDigits } from './digits.js';
 export { OVERLAP_FORMAT, readExcludeFile } from './exclude-file.js';
-export { type ImageFolder, type ImageFolderOptions, openImageFolder } from './image-folder.js';
+export { type ImageFolderOptions, openImageFolder } from './image-folder.js';
 export { type ImageSet, MemoryImages, readPlanes, writePlanes } from './image-set.js';
 export {
   type ChannelOrder,
@@ -61,6 +61,7 @@ export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled 
 export { parseScores, readScores, type ScoredPair, type ScoreList } from './score-list.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
 export type { StoredNumbers } from './torch-tensors.js';
+export type { TrainingSet, UnreadableImage } from './training-set.js';
 export {
   type DistinctPairs,
   distinctPairs,

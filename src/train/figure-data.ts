@@ -57,7 +57,7 @@ export async function faceSet(folder: string, options: FaceSetOptions): Promise<
   const opened = await openImageFolder(folder, { size, order: 'rgb', seed, minImages: least });
   try {
     const rows: number[][] = opened.people.map(() => []);
-    opened.images.forEach(({ person }, row) => {
+    opened.pixels.labels.forEach((person, row) => {
       rows[person]!.push(row);
     });
     const chosen = [...rows.keys()]

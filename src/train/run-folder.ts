@@ -13,10 +13,10 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { requireWritable } from '../common/folders.js';
-import type { ImageFolder } from '../data/index.js';
+import type { TrainingSet } from '../data/index.js';
 import type { Config } from './config.js';
 
 /** The files of a run folder. */
@@ -47,11 +47,16 @@ export interface StepRecord {
   /** The loss's scheduled scalars, such as lambda, and its own metrics. */
   [metric: string]: number | undefined;
   imagesPerSecond: number;
+  /** Seconds that the step waited for its images; what did not wait was read while the step before was taken. */
+  waited?: number;
   /** Seconds trained, over all sittings. */
   seconds: number;
 }
 
-/** Who a run was trained on. Held-out images are paths relative to the data folder, with '/'. */
+/**
+ * Who a run was trained on. Held-out images are named as their set does: by paths relative to the data folder, with
+ * '/', or by the keys of their records.
+ */
 export interface Identities {
   trained: { person: string; images: number }[];
   heldOut: { person: string; images: string[] }[];
@@ -107,7 +112,7 @@ export function versions(): Record<string, string> {
 /** Writes the resolved configuration with what a reader of the run wants to know beside it. */
 export function writeConfig(
   config: Config,
-  data: ImageFolder,
+  data: TrainingSet,
   device: { name: string; threads: number },
 ): void {
   const about = {
@@ -115,32 +120,29 @@ export function writeConfig(
     device: device.name,
     threads: device.threads,
     people: data.people.length,
-    images: data.images.length,
+    images: data.pixels.labels.length,
     peopleHeldOut: data.heldOut.length,
     peopleExcluded: data.excluded.length,
     imagesSkipped: data.skipped.length,
-    stepsPerEpoch: Math.floor(data.images.length / config.batch),
+    stepsPerEpoch: Math.floor(data.pixels.labels.length / config.batch),
   };
   writeJson(join(config.out, FILES.config), { ...config, about });
 }
 
 /** Who is trained on and who is held out. */
-export function identitiesOf(data: ImageFolder, folder: string): Identities {
+export function identitiesOf(data: TrainingSet): Identities {
   const images = new Array<number>(data.people.length).fill(0);
-  for (const image of data.images) images[image.person]!++;
+  for (const label of data.pixels.labels) images[label]!++;
   return {
     trained: data.people.map((person, i) => ({ person, images: images[i]! })),
-    heldOut: data.heldOut.map(({ person, paths }) => ({
-      person,
-      images: paths.map((path) => relative(folder, path).split(sep).join('/')),
-    })),
+    heldOut: data.heldOut,
     tooFew: data.tooFew,
     ...(data.excluded.length > 0 && { excluded: data.excluded }),
   };
 }
 
 /** Writes identities.json, and skipped.jsonl when images were skipped. */
-export function writeIdentities(out: string, identities: Identities, data: ImageFolder): void {
+export function writeIdentities(out: string, identities: Identities, data: TrainingSet): void {
   writeJson(join(out, FILES.identities), identities);
   const lines = data.skipped.map((image) => `${JSON.stringify(image)}\n`);
   if (lines.length > 0) writeFileSync(join(out, FILES.skipped), lines.join(''));

@@ -3,7 +3,7 @@
 // a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { BatchSource, type ImageFolder, openImageFolder } from '../data/index.js';
+import { BatchSource, type TrainingSet } from '../data/index.js';
 import { nameOf } from '../graph/index.js';
 import { type Device, openDevice, type Program } from '../runtime/index.js';
 import { type Checkpoint, checkpointNames, saveCheckpoint } from './checkpoint.js';
@@ -26,6 +26,7 @@ import {
 import { milestoneSteps, rateAt } from './schedule.js';
 import { checkpointOf, freshState } from './start.js';
 import { NAMES, type TrainingStep, trainingStep } from './step.js';
+import { openTrainingData, reportUnreadable } from './training-data.js';
 
 /** How to start, and whom to tell. */
 export interface TrainOptions {
@@ -41,7 +42,7 @@ export interface TrainOptions {
   /** Hears of every image read before training. */
   onImage?: (done: number, total: number) => void;
   /** Hears of the run's facts before the first step. */
-  onStart?: (config: Config, data: ImageFolder, step: number) => void;
+  onStart?: (config: Config, data: TrainingSet, step: number) => void;
   /** Hears of every step. */
   onStep?: (record: StepRecord, state: { steps: number; secondsLeft: number }) => void;
   /** Hears of what a person should know: damaged checkpoints, skipped images. */
@@ -56,6 +57,8 @@ export interface TrainResult {
   /** Steps done. */
   step: number;
   seconds: number;
+  /** Share of this sitting's time, 0 to 1, that steps waited for their images. */
+  waited: number;
   /** The last step's line of metrics.jsonl. */
   last?: StepRecord;
 }
@@ -66,25 +69,11 @@ export interface TrainResult {
  * holds its last good checkpoint.
  */
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
-  const { out, size, order, seed } = draft;
-  checkRunFolder(out, options);
+  checkRunFolder(draft.out, options);
 
   const device = await openDevice(draft.device, { threads: draft.threads || undefined });
   try {
-    const data = await openImageFolder(draft.data, {
-      size,
-      order,
-      seed,
-      holdout: draft.holdout,
-      exclude: draft.exclude,
-      minImages: draft.minImages,
-      memoryBudget: draft.memoryBudget,
-      onProgress(done, total) {
-        options.onImage?.(done, total);
-        if (options.signal?.aborted && done < total)
-          throw new UserError('stopped while the images were read; nothing was written');
-      },
-    });
+    const data = await openTrainingData(draft, options);
     try {
       return await trainOn(device, data, draft, options);
     } finally {
@@ -97,7 +86,7 @@ export async function train(draft: Draft, options: TrainOptions = {}): Promise<T
 
 async function trainOn(
   device: Device,
-  data: ImageFolder,
+  data: TrainingSet,
   draft: Draft,
   options: TrainOptions,
 ): Promise<TrainResult> {
@@ -106,7 +95,7 @@ async function trainOn(
   const perPerson = draft.perPerson || undefined;
   const source = new BatchSource(data.pixels, { batch, seed, mirror, perPerson });
   const config = resolveConfig(draft, source.batchesPerEpoch);
-  const identities = identitiesOf(data, config.data);
+  const identities = identitiesOf(data);
   // What cannot be built is refused before the folder of an earlier run is emptied.
   const step = trainingStep({ ...config, classes: data.people.length });
   if (options.resume) {
@@ -123,12 +112,15 @@ async function trainOn(
     say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
   }
 
+  reportUnreadable(data, out, say);
+
   const resumed = options.resume ? checkpointOf(out, say) : undefined;
   const start = resumed ?? { step: 0, seconds: 0, state: freshState(step, seed) };
   truncateMetrics(out, start.step);
   options.onStart?.(config, data, start.step);
 
   const { formulations, stepsPerCall } = config;
+  source.prepare(start.step, stepsPerCall);
   const program = await device.compile(step.graph, { formulations, stepsPerCall });
   await program.setState(start.state);
   const { collapseSteps } = config;
@@ -138,11 +130,12 @@ async function trainOn(
   await probe?.dispose();
   const finished = end.step >= config.steps;
   if (finished) exportModel(config, end.state, identities, step);
-  return { config, finished, step: end.step, seconds: end.seconds, last: readMetrics(out).at(-1) };
+  const waited = source.waited / Math.max(end.seconds - start.seconds, source.waited, Number.MIN_VALUE);
+  return { config, finished, step: end.step, seconds: end.seconds, waited, last: readMetrics(out).at(-1) };
 }
 
 /** How many people were left out by name, and who was to be and is not there. */
-function saidOfExcluded({ data: folder, exclude = [] }: Config, { excluded }: ImageFolder): string[] {
+function saidOfExcluded({ data: folder, exclude = [] }: Config, { excluded }: TrainingSet): string[] {
   if (exclude.length === 0) return [];
   const there = new Set(excluded);
   const unknown = exclude.filter((name) => !there.has(name));
@@ -190,7 +183,9 @@ async function takeSteps(
     const numbers = Array.from({ length: perCall }, (_, i) => done + 1 + i);
     const rates = numbers.map((number) => rateAt(number, config.lr, milestones, config.warmUp));
     const scheduled = step.schedule.map(({ input, at }) => [nameOf(input), numbers.map(at)] as const);
+    const waitedBefore = source.waited;
     const { images, labels } = await source.stack(done, perCall);
+    const waited = (source.waited - waitedBefore) / perCall;
     const feeds: Record<string, Float32Array | Int32Array> = {
       [NAMES.images]: images,
       [NAMES.labels]: labels,
@@ -210,6 +205,7 @@ async function takeSteps(
         rate: rates[i]!,
         ...Object.fromEntries(scheduled.map(([name, values]) => [name, values[i]!])),
         imagesPerSecond: Number(imagesPerSecond.toFixed(1)),
+        waited: Number(waited.toFixed(4)),
         seconds: Number(seconds().toFixed(2)),
       };
     });

@@ -2,6 +2,7 @@
 // where that folder is at hand) it makes people apart whom it has never seen, each by a stated margin over the
 // network it began with.
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -184,7 +185,9 @@ describe.skipIf(!atHand)('on portraits of people never seen', () => {
   beforeAll(async () => {
     const size: [number, number] = [28, 24];
     const folder = await openImageFolder(ORL, { size, order: 'bgr', seed: 1, holdout: 10 });
-    const images = folder.heldOut.flatMap(({ paths }, person) => paths.map((path) => ({ path, person })));
+    const images = folder.heldOut.flatMap(({ images: keys }, person) =>
+      keys.map((key) => ({ path: join(ORL, key), person })),
+    );
     const pixels = await Promise.all(images.map(({ path }) => decodeFace(path, { size, order: 'bgr' })));
     const shape = { height: 28, width: 24, channels: 3 };
     const labels = Int32Array.from(images, ({ person }) => person);
