@@ -4,6 +4,13 @@ export { type InferenceGraph, lowerInference } from './inference.js';
 export { isPlain, type Layout, physicalShape } from './layout.js';
 export * from './onnx.js';
 export { simplify } from './simplify.js';
+export {
+  type Exchange,
+  type LoweredStage,
+  type LoweredStages,
+  lowerStages,
+  type StagesOptions,
+} from './stages.js';
 export type { State } from './state-layout.js';
 export {
   type LoweredState,

@@ -94,7 +94,7 @@ export function lowerInference(graph: InferenceGraph): Uint8Array {
     writer.initializers.push({ name, dtype: 'float32', shape: [...t.shape], data });
     context.define(t, name);
   }
-  writeAll(context, tidy);
+  writeAll(context, order);
   writer.export(new Map(tidy.map((t, i) => [names[i]!, context.value(t)])));
   const free = (name: string, t: Tensor): OnnxValue => ({
     name,

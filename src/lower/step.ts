@@ -66,9 +66,9 @@ export interface LoweredStep {
 /** Nodes that are written only when something needs them: they may vanish into their reader. */
 const ON_DEMAND = new Set(['constant', 'reshape', 'transpose', 'broadcastTo', 'input', 'parameter']);
 
-/** Writes everything `outputs` need, in order, letting neighbours absorb what they can. */
-export function writeAll(context: LoweringContext, outputs: readonly Tensor[]): void {
-  for (const node of topological(outputs)) {
+/** Writes the nodes of `order`, each after its inputs, letting neighbours absorb what they can. */
+export function writeAll(context: LoweringContext, order: readonly Tensor[]): void {
+  for (const node of order) {
     if (ON_DEMAND.has(node.op) || context.isWritten(node)) continue;
     const readers = context.consumers(node);
     const reader = readers[0];
@@ -82,10 +82,11 @@ export function writeAll(context: LoweringContext, outputs: readonly Tensor[]): 
 
 const value = ({ name, shape, dtype }: LoweredValue): OnnxValue => ({ name, dtype, shape: [...shape] });
 
-const nextName = (parameter: Tensor): string => `${nameOf(parameter)}.next`;
+/** The name of a state's next value in the model. */
+export const nextName = (parameter: Tensor): string => `${nameOf(parameter)}.next`;
 
 /** All names that the step's inputs, outputs and state have in the model. */
-function checkedNames(step: StepGraph): string[] {
+export function checkedNames(step: StepGraph): string[] {
   const names = [
     ...step.inputs.map(nameOf),
     ...step.state.map((s) => nameOf(s.parameter)),
@@ -99,10 +100,24 @@ function checkedNames(step: StepGraph): string[] {
   return names;
 }
 
-function checkState({ parameter, next }: State): void {
+/** Throws when a state's next value does not fit it. */
+export function checkState({ parameter, next }: State): void {
   if (!next || (sameShape(next.shape, parameter.shape) && next.dtype === parameter.dtype)) return;
   const [now, then] = [parameter, next].map((t) => `${showShape(t.shape)} ${t.dtype}`);
   throw new Error(`state '${nameOf(parameter)}' is ${now}, but its next value is ${then}`);
+}
+
+/** How a state is named and lies in a model. */
+export function loweredState({ parameter, next }: State, layout: Layout): LoweredState {
+  const name = nameOf(parameter);
+  return {
+    name,
+    shape: parameter.shape,
+    layout,
+    physicalShape: physicalShape(parameter.shape, layout),
+    input: name,
+    ...(next && { output: nextName(parameter) }),
+  };
 }
 
 /** Lowers a step; see `StepGraph` and `StepOptions`. */
@@ -120,32 +135,24 @@ export function lowerStep(step: StepGraph, options: StepOptions): LoweredStep {
   const next = new Map(kept.map((s, i) => [s.parameter, tidy[names.length + i]!]));
 
   const writer = new OnnxWriter(taken);
-  const context = new LoweringContext(writer, { target, formulations }, topological(tidy), tidy, formOf);
+  const order = topological(tidy);
+  const context = new LoweringContext(writer, { target, formulations }, order, tidy, formOf);
   const states = step.state.map(({ parameter }) => ({ parameter, next: next.get(parameter) }));
   const layouts = stateLayouts(states, context);
   const inside = stepsPerCall > 1 ? (name: string) => `${name}@step` : (name: string) => name;
   for (const t of step.inputs) context.define(t, inside(nameOf(t)));
   for (const { parameter } of states)
     context.define(parameter, inside(nameOf(parameter)), layouts.get(parameter));
-  writeAll(context, tidy);
+  writeAll(context, order);
 
   const exported = new Map<string, string>();
   outputs.forEach((t, i) => {
     exported.set(inside(names[i]!), context.value(t));
   });
   const state: LoweredState[] = states.map(({ parameter, next: then }) => {
-    const name = nameOf(parameter);
     const layout = layouts.get(parameter)!;
-    const shape = physicalShape(parameter.shape, layout);
     if (then) exported.set(inside(nextName(parameter)), context.value(then, layout));
-    return {
-      name,
-      shape: parameter.shape,
-      layout,
-      physicalShape: shape,
-      input: name,
-      ...(then && { output: nextName(parameter) }),
-    };
+    return loweredState({ parameter, next: then }, layout);
   });
   writer.export(exported);
 
