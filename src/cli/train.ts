@@ -108,6 +108,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
 
   const interrupt = interruptible();
   let shown: Progress | undefined;
+  let counted = '';
   const display = (line: string) => (shown ?? { note }).note(line);
   const smooth = new Smoothed();
   const started = performance.now();
@@ -118,9 +119,13 @@ async function run(flags: Flags, command: Command): Promise<void> {
       resume,
       force,
       signal: interrupt.signal,
-      onImage(done, total) {
-        shown ??= progress(total, 'images read');
-        shown.update(done, '');
+      onImage(done, total, of) {
+        if (of !== counted) {
+          shown?.stop();
+          shown = progress(total, `${of} read`);
+          counted = of;
+        }
+        shown?.update(done, '');
       },
       onStart(config, data, step) {
         shown?.stop();

@@ -39,8 +39,8 @@ export interface TrainOptions {
    * while images are read, `train` throws a `UserError` instead and has written nothing.
    */
   signal?: AbortSignal;
-  /** Hears of every image read before training. */
-  onImage?: (done: number, total: number) => void;
+  /** Hears of the images that are read before training, and of the folders or records that are listed before that. */
+  onImage?: (done: number, total: number, of: 'images' | 'folders' | 'records') => void;
   /** Hears of the run's facts before the first step. */
   onStart?: (config: Config, data: TrainingSet, step: number) => void;
   /** Hears of every step. */

@@ -10,8 +10,8 @@ import { FILES } from './run-folder.js';
 export interface OpenTrainingData {
   /** When it is aborted while images are read, opening throws a `UserError`. */
   signal?: AbortSignal;
-  /** Hears of every image read before training. */
-  onImage?: (done: number, total: number) => void;
+  /** Hears of the images that are read before training, and of the folders or records that are listed before that. */
+  onImage?: (done: number, total: number, of: 'images' | 'folders' | 'records') => void;
 }
 
 /** Opens the data set of a run. Throws a `UserError` when it cannot be trained on. */
@@ -26,7 +26,7 @@ export function openTrainingData(draft: Draft, { signal, onImage }: OpenTraining
     minImages,
     memoryBudget,
     onProgress(done, total) {
-      onImage?.(done, total);
+      onImage?.(done, total, 'images');
       if (signal?.aborted && done < total)
         throw new UserError('stopped while the images were read; nothing was written');
     },
