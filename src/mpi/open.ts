@@ -1,6 +1,7 @@
 // Joins the run that a launcher started.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../common/errors.js';
+import { foreign } from '../common/foreign.js';
 import { alone, type Communicator } from './communicator.js';
 import { type Launch, launched, localRanks } from './launch.js';
 import { loadLibrary } from './library.js';
@@ -8,9 +9,6 @@ import { World } from './world.js';
 
 /** How long other ranks of a machine leave the word to its first one when all fail alike, in milliseconds. */
 const AFTER_YOU = 2000;
-
-/** Bytes of stack for a call that waits; MPI libraries are written for threads as the system makes them (8 MiB). */
-const STACK = 2 ** 23;
 
 /** Options of `openCommunicator`. */
 export interface OpenOptions {
@@ -37,8 +35,7 @@ export async function openCommunicator(options: OpenOptions = {}): Promise<Commu
 
 async function join(launch: Launch, options: OpenOptions): Promise<Communicator> {
   // A plain run never loads it.
-  const { config, load } = await import('koffi');
-  config({ async_stack_size: STACK });
+  const { load } = await foreign();
   const library = loadLibrary(load, launch);
   const world = new World(library, options.largestCount);
   if (world.size !== launch.size)

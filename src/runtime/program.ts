@@ -1,21 +1,14 @@
-// A compiled training step that keeps its state (parameters, momentum) where it is computed. On the CPU the
-// tensors of one run are fed to the next; on WebGPU they never leave the GPU, and each step's old buffers are
-// freed at once. Only the declared outputs are read back.
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+// A compiled training step that keeps its state (parameters, momentum) where it is computed: the tensors of one
+// run are fed to the next, and the old ones are freed at once. Only the declared outputs are read back.
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
 import type { LoweredStep } from '../lower/index.js';
 import { encodeModel, type OnnxValue } from '../lower/onnx.js';
+import { cInterface } from './c-interface.js';
+import { bindingEngine, type Engine, type Value } from './engine.js';
 import { toLogical, toStored } from './layout.js';
-import {
-  type Feeds,
-  openSession,
-  type Result,
-  resultOf,
-  type SessionSettings,
-  tensorOf,
-  type ValueInfo,
-} from './session.js';
+import { residentEngine } from './resident.js';
+import { type Feeds, type Result, resultOf, type SessionSettings, type ValueInfo } from './session.js';
 
 type StateValue = LoweredStep['state'][number];
 
@@ -28,15 +21,15 @@ export class Program {
   /** Names and logical shapes of the state. */
   readonly state: readonly { name: string; shape: readonly number[] }[];
 
-  #session: InferenceSession | undefined;
+  #engine: Engine | undefined;
   /** Copies state between the CPU and the GPU; only where the state is resident on the GPU. */
   readonly #copies: StateCopies | undefined;
   readonly #declared: ReadonlyMap<string, StateValue>;
   readonly #fetches: string[];
-  readonly #tensors = new Map<string, Tensor>();
+  readonly #tensors = new Map<string, Value>();
   #busy = false;
 
-  private constructor(lowered: LoweredStep, session: InferenceSession, copies: StateCopies | undefined) {
+  private constructor(lowered: LoweredStep, engine: Engine, copies: StateCopies | undefined) {
     const { stepsPerCall } = lowered;
     const perCall = (value: ValueInfo): ValueInfo =>
       stepsPerCall > 1 ? { ...value, shape: [stepsPerCall, ...value.shape] } : value;
@@ -47,7 +40,7 @@ export class Program {
     this.#declared = new Map(lowered.state.map((value) => [value.name, value]));
     this.#fetches = lowered.outputs.map(({ name }) => name);
     for (const { output } of lowered.state) if (output !== undefined) this.#fetches.push(output);
-    this.#session = session;
+    this.#engine = engine;
     this.#copies = copies;
   }
 
@@ -55,13 +48,13 @@ export class Program {
   static async open(lowered: LoweredStep, settings: SessionSettings): Promise<Program> {
     const resident = settings.target === 'webgpu' && lowered.state.length > 0;
     const kept = lowered.state.flatMap(({ output }) => (output !== undefined ? [output] : []));
-    let session: InferenceSession;
+    let engine: Engine;
     try {
-      session = await openSession(lowered.model, settings, { resident: resident ? kept : [] });
+      engine = await openEngine(lowered.model, settings, resident ? kept : []);
     } catch (error) {
       throw new UserError(`${settings.target} cannot run this graph: ${firstLine(error)}`);
     }
-    return new Program(lowered, session, resident ? await openCopies(lowered.state, settings) : undefined);
+    return new Program(lowered, engine, resident ? await openCopies(lowered.state, settings) : undefined);
   }
 
   /**
@@ -69,7 +62,7 @@ export class Program {
    * Throws UserError for an unknown name or a wrong length.
    */
   setState(values: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
-    this.#idle();
+    const engine = this.#idle();
     const entries = values instanceof Map ? [...values.entries()] : Object.entries(values);
     const checked = entries.map(([name, data]) => {
       const declared = this.#declared.get(name);
@@ -85,7 +78,7 @@ export class Program {
     });
     for (const { declared, data } of checked) {
       const stored = toStored(data, declared.shape, declared.layout);
-      this.#keep(declared, new Tensor('float32', stored, declared.physicalShape));
+      this.#keep(declared, engine.keep(stored, declared.physicalShape));
     }
   }
 
@@ -93,7 +86,9 @@ export class Program {
   async getState(): Promise<Map<string, Float32Array>> {
     return this.#exclusive(async () => {
       const held = this.#stateFeeds();
-      const local = this.#copies ? renamed(await this.#copies.download.run(held)) : held;
+      const local = this.#copies
+        ? renamed(await this.#copies.download.run(held, Object.keys(held).map(copied)))
+        : held;
       const state = new Map<string, Float32Array>();
       for (const { name, shape, layout, input } of this.#declared.values()) {
         state.set(name, toLogical(local[input]!.data as Float32Array, shape, layout));
@@ -107,38 +102,44 @@ export class Program {
    * the wrong size, or when state was never set.
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
-    return this.#exclusive(async (session) => {
-      const all = this.#checkedFeeds(feeds);
+    return this.#exclusive(async (engine) => {
+      const all = this.#checkedFeeds(feeds, engine);
       Object.assign(all, this.#stateFeeds(), await this.#uploaded());
-      const fetched = await session.run(all, this.#fetches);
+      const fetched = await engine.run(all, this.#fetches);
       for (const declared of this.#declared.values()) {
         if (declared.output !== undefined) this.#keep(declared, fetched[declared.output]!);
       }
-      return Object.fromEntries(this.outputs.map(({ name }) => [name, resultOf(fetched[name]!)]));
+      return Object.fromEntries(
+        this.outputs.map(({ name }) => {
+          const result = resultOf(fetched[name]!);
+          fetched[name]!.dispose();
+          return [name, result];
+        }),
+      );
     });
   }
 
   /** Frees the session and the state. The program cannot be used afterwards. */
   async dispose(): Promise<void> {
-    const session = this.#session;
-    if (!session) return;
+    const engine = this.#engine;
+    if (!engine) return;
     if (this.#busy) throw new Error('the program is still running a step; await it before disposing');
-    this.#session = undefined;
+    this.#engine = undefined;
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
-    await session.release();
+    await engine.release();
     await this.#copies?.download.release();
     await this.#copies?.upload?.release();
   }
 
-  #keep({ name }: StateValue, tensor: Tensor): void {
+  #keep({ name }: StateValue, tensor: Value): void {
     const old = this.#tensors.get(name);
     this.#tensors.set(name, tensor);
     if (old !== tensor) old?.dispose();
   }
 
-  #stateFeeds(): Record<string, Tensor> {
-    const feeds: Record<string, Tensor> = {};
+  #stateFeeds(): Record<string, Value> {
+    const feeds: Record<string, Value> = {};
     for (const { name, input, shape } of this.#declared.values()) {
       const tensor = this.#tensors.get(name);
       if (!tensor)
@@ -149,23 +150,23 @@ export class Program {
   }
 
   /** Moves state that the steps only read to the GPU, once, instead of sending it with every call. */
-  async #uploaded(): Promise<Record<string, Tensor>> {
+  async #uploaded(): Promise<Record<string, Value>> {
     if (!this.#copies?.upload) return {};
     const constant = [...this.#declared.values()].filter(({ output }) => output === undefined);
     const held = Object.fromEntries(constant.map(({ name, input }) => [input, this.#tensors.get(name)!]));
     if (Object.values(held).every(({ location }) => location === 'gpu-buffer')) return {};
-    const uploaded = renamed(await this.#copies.upload.run(held));
+    const uploaded = renamed(await this.#copies.upload.run(held, Object.keys(held).map(copied)));
     for (const declared of constant) this.#keep(declared, uploaded[declared.input]!);
     return uploaded;
   }
 
-  #checkedFeeds(feeds: Feeds): Record<string, Tensor> {
+  #checkedFeeds(feeds: Feeds, engine: Engine): Record<string, Value> {
     for (const name of Object.keys(feeds)) {
       if (!this.inputs.some((input) => input.name === name)) {
         throw new UserError(`feed '${name}' is not an input of this program${listed('inputs', this.inputs)}`);
       }
     }
-    const tensors: Record<string, Tensor> = {};
+    const tensors: Record<string, Value> = {};
     for (const { name, shape, dtype } of this.inputs) {
       const value = feeds[name];
       if (value === undefined) throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
@@ -177,22 +178,22 @@ export class Program {
           `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
         );
       }
-      tensors[name] = tensorOf(dtype, value, shape as number[]);
+      tensors[name] = engine.feed(name, dtype, value, shape as number[]);
     }
     return tensors;
   }
 
-  #idle(): InferenceSession {
-    if (!this.#session) throw new Error('the program was disposed');
+  #idle(): Engine {
+    if (!this.#engine) throw new Error('the program was disposed');
     if (this.#busy) throw new Error('the program is still running a step; await it first');
-    return this.#session;
+    return this.#engine;
   }
 
-  async #exclusive<T>(work: (session: InferenceSession) => Promise<T>): Promise<T> {
-    const session = this.#idle();
+  async #exclusive<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+    const engine = this.#idle();
     this.#busy = true;
     try {
-      return await work(session);
+      return await work(engine);
     } finally {
       this.#busy = false;
     }
@@ -202,20 +203,30 @@ export class Program {
 const listed = (what: string, values: readonly { name: string }[]) =>
   values.length > 0 && values.length <= 12 ? ` (${what}: ${values.map(({ name }) => name).join(', ')})` : '';
 
+/** `resident` names the outputs that stay on the GPU. */
+async function openEngine(model: Uint8Array, settings: SessionSettings, resident: string[]): Promise<Engine> {
+  const c = settings.target === 'cpu' ? await cInterface() : undefined;
+  return c ? residentEngine(model, settings, c) : bindingEngine(model, settings, { resident });
+}
+
 interface StateCopies {
   /** Every state value to the CPU. Reading a GPU tensor directly aborts the process in ONNX Runtime 1.30. */
-  download: InferenceSession;
+  download: Engine;
   /** The state without `output` to the GPU. */
-  upload: InferenceSession | undefined;
+  upload: Engine | undefined;
 }
 
 async function openCopies(state: readonly StateValue[], settings: SessionSettings): Promise<StateCopies> {
   const constant = state.filter(({ output }) => output === undefined);
   return {
-    download: await openSession(copyModel(state), settings),
+    download: await openEngine(copyModel(state), settings, []),
     upload:
       constant.length > 0
-        ? await openSession(copyModel(constant), settings, { resident: constant.map((s) => copied(s.input)) })
+        ? await openEngine(
+            copyModel(constant),
+            settings,
+            constant.map((s) => copied(s.input)),
+          )
         : undefined,
   };
 }
@@ -225,9 +236,9 @@ const copied = (input: string) => `${input}${copySuffix}`;
 const copySuffix = ':copy';
 
 /** The outputs of a copying model under the names of its inputs. */
-function renamed(outputs: InferenceSession.OnnxValueMapType): Record<string, Tensor> {
+function renamed(outputs: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, tensor]) => [name.slice(0, -copySuffix.length), tensor as Tensor]),
+    Object.entries(outputs).map(([name, tensor]) => [name.slice(0, -copySuffix.length), tensor]),
   );
 }
 

@@ -97,7 +97,7 @@ export function tensorOf(dtype: string, value: Feed, shape: readonly number[]): 
 }
 
 /** The numbers of a tensor in the CPU's memory. */
-export function resultOf(tensor: Tensor): Result {
+export function resultOf(tensor: { type: string; dims: readonly number[]; data: unknown }): Result {
   const shape = [...tensor.dims];
   const { data } = tensor;
   if (data instanceof Float32Array || data instanceof Int32Array) return { data, shape };
