@@ -26,7 +26,7 @@ export interface DeviceOptions {
 export interface CompileOptions {
   /** How operations are written: the fast forms for the device, or the plain defaults. */
   formulations?: 'fast' | 'plain';
-  /** Training steps in one call, through ONNX's Loop; above 1 every feed and output has a leading axis of steps. */
+  /** Training steps in one call, through ONNX's Loop where the device has it; above 1 every feed and output has a leading axis of steps. */
   stepsPerCall?: number;
 }
 
@@ -93,13 +93,15 @@ function device(settings: SessionSettings): Device {
   return {
     name: settings.target,
     threads: settings.threads,
-    async compile(step, { formulations, stepsPerCall } = {}) {
+    async compile(step, { formulations, stepsPerCall = 1 } = {}) {
+      // WebGPU has no Loop: its state would travel to the CPU and back between any two steps of a call.
+      const repeat = settings.target === 'webgpu' ? stepsPerCall : 1;
       const lowered = lowerStep(step, {
         target: settings.target,
         ...(formulations && { formulations }),
-        ...(stepsPerCall && { stepsPerCall }),
+        stepsPerCall: stepsPerCall / repeat,
       });
-      return track(await Program.open(lowered, settings));
+      return track(await Program.open(lowered, settings, { repeat }));
     },
     async load(model, name) {
       if (typeof model !== 'string') return track(await InferenceModel.open(model, settings, name));

@@ -2,15 +2,31 @@
 // run are fed to the next, and the old ones are freed at once. Only the declared outputs are read back.
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
-import type { LoweredStep } from '../lower/index.js';
+import type { LoweredStep, Target } from '../lower/index.js';
 import { encodeModel, type OnnxValue } from '../lower/onnx.js';
+import { boundEngine, isBindable } from './bound.js';
 import { cInterface } from './c-interface.js';
 import { bindingEngine, type Engine, type Value } from './engine.js';
 import { toLogical, toStored } from './layout.js';
 import { residentEngine } from './resident.js';
-import { type Feeds, type Result, resultOf, type SessionSettings, type ValueInfo } from './session.js';
+import {
+  type Feed,
+  type Feeds,
+  type Result,
+  resultOf,
+  type SessionSettings,
+  type ValueInfo,
+} from './session.js';
 
 type StateValue = LoweredStep['state'][number];
+
+export interface ProgramOptions {
+  /**
+   * How often a call runs the lowered step, which takes one step alone; default 1. Above 1 every feed and output has
+   * a leading axis, as if the steps were in one graph.
+   */
+  repeat?: number;
+}
 
 export class Program {
   /** What `run` must be fed, with the leading axis of steps when `stepsPerCall` is above 1. */
@@ -26,17 +42,27 @@ export class Program {
   readonly #copies: StateCopies | undefined;
   readonly #declared: ReadonlyMap<string, StateValue>;
   readonly #fetches: string[];
+  /** Names, types and shapes of what one run of the engine is fed. */
+  readonly #fed: readonly ValueInfo[];
+  readonly #repeat: number;
   readonly #tensors = new Map<string, Value>();
   #busy = false;
 
-  private constructor(lowered: LoweredStep, engine: Engine, copies: StateCopies | undefined) {
-    const { stepsPerCall } = lowered;
+  private constructor(
+    lowered: LoweredStep,
+    engine: Engine,
+    copies: StateCopies | undefined,
+    { repeat = 1 }: ProgramOptions,
+  ) {
+    const stepsPerCall = lowered.stepsPerCall * repeat;
     const perCall = (value: ValueInfo): ValueInfo =>
       stepsPerCall > 1 ? { ...value, shape: [stepsPerCall, ...value.shape] } : value;
     this.inputs = lowered.inputs.map(perCall);
     this.outputs = lowered.outputs.map(perCall);
     this.state = lowered.state;
     this.stepsPerCall = stepsPerCall;
+    this.#repeat = repeat;
+    this.#fed = repeat > 1 ? lowered.inputs : this.inputs;
     this.#declared = new Map(lowered.state.map((value) => [value.name, value]));
     this.#fetches = lowered.outputs.map(({ name }) => name);
     for (const { output } of lowered.state) if (output !== undefined) this.#fetches.push(output);
@@ -45,8 +71,12 @@ export class Program {
   }
 
   /** Compiles a lowered step. Throws UserError when the device refuses it. */
-  static async open(lowered: LoweredStep, settings: SessionSettings): Promise<Program> {
-    const resident = settings.target === 'webgpu' && lowered.state.length > 0;
+  static async open(
+    lowered: LoweredStep,
+    settings: SessionSettings,
+    options: ProgramOptions = {},
+  ): Promise<Program> {
+    const resident = lowered.state.length > 0 && (await keepsOutputs(settings.target));
     const kept = lowered.state.flatMap(({ output }) => (output !== undefined ? [output] : []));
     let engine: Engine;
     try {
@@ -54,7 +84,8 @@ export class Program {
     } catch (error) {
       throw new UserError(`${settings.target} cannot run this graph: ${firstLine(error)}`);
     }
-    return new Program(lowered, engine, resident ? await openCopies(lowered.state, settings) : undefined);
+    const copies = resident ? await openCopies(lowered.state, settings) : undefined;
+    return new Program(lowered, engine, copies, options);
   }
 
   /**
@@ -92,6 +123,7 @@ export class Program {
       const state = new Map<string, Float32Array>();
       for (const { name, shape, layout, input } of this.#declared.values()) {
         state.set(name, toLogical(local[input]!.data as Float32Array, shape, layout));
+        if (this.#copies) local[input]!.dispose();
       }
       return state;
     });
@@ -103,18 +135,15 @@ export class Program {
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     return this.#exclusive(async (engine) => {
-      const all = this.#checkedFeeds(feeds, engine);
-      Object.assign(all, this.#stateFeeds(), await this.#uploaded());
-      const fetched = await engine.run(all, this.#fetches);
-      for (const declared of this.#declared.values()) {
-        if (declared.output !== undefined) this.#keep(declared, fetched[declared.output]!);
+      this.#check(feeds);
+      if (this.#repeat === 1) return this.#runOnce(feeds, engine);
+      const results: Record<string, Result>[] = [];
+      for (let i = 0; i < this.#repeat; i++) {
+        const own = Object.entries(feeds).map(([name, value]) => [name, part(value, i, this.#repeat)]);
+        results.push(await this.#runOnce(Object.fromEntries(own), engine));
       }
       return Object.fromEntries(
-        this.outputs.map(({ name }) => {
-          const result = resultOf(fetched[name]!);
-          fetched[name]!.dispose();
-          return [name, result];
-        }),
+        this.outputs.map(({ name }) => [name, stacked(results.map((r) => r[name]!))]),
       );
     });
   }
@@ -160,13 +189,30 @@ export class Program {
     return uploaded;
   }
 
-  #checkedFeeds(feeds: Feeds, engine: Engine): Record<string, Value> {
+  async #runOnce(feeds: Feeds, engine: Engine): Promise<Record<string, Result>> {
+    const all: Record<string, Value> = {};
+    for (const { name, dtype, shape } of this.#fed)
+      all[name] = engine.feed(name, dtype, feeds[name]!, shape as number[]);
+    Object.assign(all, this.#stateFeeds(), await this.#uploaded());
+    const fetched = await engine.run(all, this.#fetches);
+    for (const declared of this.#declared.values()) {
+      if (declared.output !== undefined) this.#keep(declared, fetched[declared.output]!);
+    }
+    return Object.fromEntries(
+      this.outputs.map(({ name }) => {
+        const result = resultOf(fetched[name]!);
+        fetched[name]!.dispose();
+        return [name, result];
+      }),
+    );
+  }
+
+  #check(feeds: Feeds): void {
     for (const name of Object.keys(feeds)) {
       if (!this.inputs.some((input) => input.name === name)) {
         throw new UserError(`feed '${name}' is not an input of this program${listed('inputs', this.inputs)}`);
       }
     }
-    const tensors: Record<string, Value> = {};
     for (const { name, shape, dtype } of this.inputs) {
       const value = feeds[name];
       if (value === undefined) throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
@@ -178,9 +224,7 @@ export class Program {
           `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
         );
       }
-      tensors[name] = engine.feed(name, dtype, value, shape as number[]);
     }
-    return tensors;
   }
 
   #idle(): Engine {
@@ -203,10 +247,33 @@ export class Program {
 const listed = (what: string, values: readonly { name: string }[]) =>
   values.length > 0 && values.length <= 12 ? ` (${what}: ${values.map(({ name }) => name).join(', ')})` : '';
 
+/** The i-th of the `count` parts of a feed along its leading axis; a number is the same for all. */
+const part = (value: Feed, i: number, count: number): Feed =>
+  typeof value === 'number'
+    ? value
+    : value.subarray((i * value.length) / count, ((i + 1) * value.length) / count);
+
+/** Results of one shape, one behind the other along a new leading axis. */
+function stacked(results: readonly Result[]): Result {
+  const { data, shape } = results[0]!;
+  const all = new (data.constructor as Float32ArrayConstructor)(data.length * results.length);
+  results.forEach((result, i) => {
+    all.set(result.data, i * data.length);
+  });
+  return { data: all, shape: [results.length, ...shape] };
+}
+
+/** Whether outputs can stay where the device computes them, out of the CPU's memory. */
+const keepsOutputs = async (target: Target): Promise<boolean> =>
+  target === 'webgpu' || (isBindable(target) && (await cInterface()) !== undefined);
+
 /** `resident` names the outputs that stay on the GPU. */
 async function openEngine(model: Uint8Array, settings: SessionSettings, resident: string[]): Promise<Engine> {
-  const c = settings.target === 'cpu' ? await cInterface() : undefined;
-  return c ? residentEngine(model, settings, c) : bindingEngine(model, settings, { resident });
+  const { target } = settings;
+  const c = await cInterface();
+  if (c && target === 'cpu') return residentEngine(model, settings, c);
+  if (c && isBindable(target)) return boundEngine(model, { ...settings, target }, c, { resident });
+  return bindingEngine(model, settings, { resident });
 }
 
 interface StateCopies {

@@ -18,17 +18,17 @@ const TYPES = {
   bool: [9, Uint8Array],
   float64: [11, Float64Array],
 } as const;
-type TypeName = keyof typeof TYPES;
+export type TypeName = keyof typeof TYPES;
 
 /** One of the runtime's own tensors. */
-class ResidentValue implements Value {
-  readonly location = 'cpu';
+export class ResidentValue implements Value {
   readonly type: TypeName;
   readonly dims: readonly number[];
 
   constructor(
     readonly address: Address,
     private readonly c: CInterface,
+    readonly location: 'cpu' | 'gpu-buffer' = 'cpu',
   ) {
     const about = written((result) => c.call.typeAndShape(address, result));
     const number = new BigInt64Array(1);

@@ -1,0 +1,124 @@
+// A session on an accelerator whose outputs stay on it, through the C interface: before a run every input is bound to
+// a value, wherever that lies, and every output to the memory it is to be left in. The Node binding can do this for
+// WebGPU alone.
+import { setImmediate } from 'node:timers/promises';
+import { type Address, type CInterface, written } from './c-interface.js';
+import type { Engine } from './engine.js';
+import { ResidentValue, type TypeName } from './resident.js';
+import { type SessionSettings, tensorOf } from './session.js';
+
+/** Level of the graph optimisations: all. */
+const ALL = 99;
+/** Severity from which the runtime logs: errors. */
+const ERRORS = 3;
+/** Kinds of allocator and of memory (OrtAllocatorType, OrtMemType). */
+const DEVICE_ALLOCATOR = 0;
+const DEFAULT_MEMORY = 0;
+
+/** Devices that can be bound, with the runtime's name for their memory. */
+const MEMORY = { cuda: 'Cuda', webgpu: 'WebGPU_Buf' } as const;
+export type Bindable = keyof typeof MEMORY;
+
+/** Whether a device's outputs can stay on it by this way. */
+export const isBindable = (target: string): target is Bindable => target in MEMORY;
+
+/** Makes the provider of `target` part of a session's options. */
+function addProvider(c: CInterface, options: Address, target: Bindable): void {
+  if (target === 'webgpu') {
+    c.call.addProvider(options, 'WebGPU', [], [], 0);
+    return;
+  }
+  const cuda = written((result) => c.call.createCudaOptions(result));
+  try {
+    c.call.addCuda(options, cuda);
+  } finally {
+    c.release.cudaOptions(cuda);
+  }
+}
+
+/** `resident` names the outputs that stay on the device. Throws what the runtime says. */
+export function boundEngine(
+  model: Uint8Array,
+  { target, threads, spin }: SessionSettings & { target: Bindable },
+  c: CInterface,
+  { resident = [], strict = false }: { resident?: readonly string[]; strict?: boolean } = {},
+): Engine {
+  const { call, release } = c;
+  const options = written((result) => call.createOptions(result));
+  let session: Address;
+  try {
+    call.setLogSeverity(options, ERRORS);
+    call.setOptimization(options, ALL);
+    call.setThreads(options, threads);
+    call.setConcurrentOperations(options, 1);
+    call.addOption(options, 'session.intra_op.allow_spinning', spin ? '1' : '0');
+    if (strict) call.addOption(options, 'session.disable_cpu_ep_fallback', '1');
+    addProvider(c, options, target);
+    session = written((result) => call.createSession(c.environment, model, model.length, options, result));
+  } finally {
+    release.options(options);
+  }
+  const memoryOf = (name: string) =>
+    written((result) => call.createMemoryInfo(name, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, result));
+  const [onDevice, onCpu] = [memoryOf(MEMORY[target]), memoryOf('Cpu')];
+  const binding = written((result) => call.createBinding(session, result));
+  const stays = new Set(resident);
+  const fed = new Map<string, ResidentValue>();
+
+  /** The outputs of the last run, in the order in which they were bound. */
+  const takeOutputs = (count: number): BigUint64Array => {
+    const list = new BigUint64Array(1);
+    const found = new BigUint64Array(1);
+    call.boundOutputs(binding, c.allocator, list, found);
+    const values = new BigUint64Array(c.memory(list[0]!, 8 * count).slice(0));
+    call.free(c.allocator, list[0]!);
+    return values;
+  };
+
+  return {
+    keep(data, shape) {
+      const value = ResidentValue.of('float32', shape, c);
+      value.write(data);
+      return value;
+    },
+    feed(name, dtype, numbers, shape) {
+      let value = fed.get(name);
+      if (!value) {
+        value = ResidentValue.of(dtype as TypeName, shape, c);
+        fed.set(name, value);
+      }
+      value.write(tensorOf(dtype, numbers, shape).data as ArrayLike<number>);
+      return value;
+    },
+    async run(feeds, outputs) {
+      try {
+        for (const [name, value] of Object.entries(feeds))
+          call.bindInput(binding, name, (value as ResidentValue).address);
+        for (const name of outputs) call.bindOutputTo(binding, name, stays.has(name) ? onDevice : onCpu);
+        // Sessions on WebGPU share one queue of commands that only one thread may fill.
+        if (target === 'webgpu') {
+          await setImmediate();
+          call.runBound(session, null, binding);
+        } else await c.later.runBound(session, null, binding);
+        const values = takeOutputs(outputs.length);
+        return Object.fromEntries(
+          outputs.map((name, i) => [
+            name,
+            new ResidentValue(values[i]!, c, stays.has(name) ? 'gpu-buffer' : 'cpu'),
+          ]),
+        );
+      } finally {
+        release.boundInputs(binding);
+        release.boundOutputs(binding);
+      }
+    },
+    async release() {
+      for (const value of fed.values()) value.dispose();
+      fed.clear();
+      release.binding(binding);
+      release.memoryInfo(onDevice);
+      release.memoryInfo(onCpu);
+      release.session(session);
+    },
+  };
+}
