@@ -6,17 +6,15 @@ import { xavier } from '../nn/index.js';
 import type { Centres, LossContext } from './definition.js';
 
 /**
- * How many features of each class the batch has, [K, 1], and their sum, [K, D], times `share` of the counts,
+ * How many features of each class the batch has, [K, 1], by the 0 and 1 of `chosen` [N, K], and their sum, [K, D], times `share` of the counts,
  * [K, 1]. The share is multiplied before the sum: [N, K] numbers instead of [K, D].
  */
 export function classSums(
   features: Tensor,
-  labels: Tensor,
-  classes: number,
+  chosen: Tensor,
   share: (counts: Tensor) => Tensor,
 ): { counts: Tensor; sums: Tensor } {
-  const chosen = oneHot(labels, classes);
-  const counts = reshape(sum(chosen, [0]), [classes, 1]);
+  const counts = reshape(sum(chosen, [0]), [chosen.shape[1]!, 1]);
   const shared = mul(chosen, transpose(share(counts), [1, 0]));
   return { counts, sums: matmul(transpose(shared, [1, 0]), features) };
 }
@@ -29,7 +27,7 @@ export function movingCentres(context: LossContext, rate: number): Centres {
   const { scope, embedding, labels, classes } = context;
   if (context.centres) return context.centres;
   const share = (counts: Tensor): Tensor => div(rate, add(counts, 1));
-  const { counts, sums } = classSums(embedding, labels, classes, share);
+  const { counts, sums } = classSums(embedding, oneHot(labels, classes), share);
   const kept = sub(1, mul(counts, share(counts)));
   const move = (centres: Tensor): Tensor => add(mul(centres, kept), sums);
   const now = scope.kept('centres', [classes, embedding.shape[1]!], xavier, move);

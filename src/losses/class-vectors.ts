@@ -18,17 +18,18 @@ import {
   type Tensor,
   transpose,
 } from '../graph/index.js';
+import type { ClassShare } from './class-share.js';
 
-/** K class vectors. */
+/** K class vectors, those here of a `ClassShare`. */
 export interface ClassVectors {
   /** [K, D] */
   readonly all: Tensor;
-  /** Inner products of features [N, D] with all of them, [N, K]. */
+  /** Inner products of features [N, D] (on their way to the classes) with all of them, [N, K]. */
   products(features: Tensor): Tensor;
   /** Those of the labels, [N, D]. */
-  own(labels: Tensor): Tensor;
+  own(): Tensor;
   /** Their lengths, [N, 1]. */
-  ownLength(labels: Tensor): Tensor;
+  ownLength(): Tensor;
 }
 
 /** The value of one tensor with the gradient of another of its shape, exactly. */
@@ -36,24 +37,25 @@ export const withGradientOf = (value: Tensor, source: Tensor): Tensor =>
   add(stopGradient(value), sub(source, stopGradient(source)));
 
 /** [K, D] of whatever length they are. */
-export const asTheyAre = (all: Tensor): ClassVectors => ({
+export const asTheyAre = (all: Tensor, { places, ofOwner }: ClassShare): ClassVectors => ({
   all,
   products: (features) => matmul(features, transpose(all, [1, 0])),
-  own: (labels) => gather(all, labels),
-  ownLength(labels) {
-    const own = rowSums(square(gather(all, labels)));
-    return floored(withGradientOf(own, matmul(oneHot(labels, all.shape[0]!), squareSource(all))));
+  own: () => ofOwner(gather(all, places)),
+  ownLength() {
+    const own = rowSums(square(gather(all, places)));
+    const source = matmul(oneHot(places, all.shape[0]!), squareSource(all));
+    return floored(ofOwner(withGradientOf(own, source)));
   },
 });
 
 /** [K, D] divided by their length. It is the products, N numbers a class and not D, that are divided. */
-export function broughtToUnitLength(free: Tensor): ClassVectors {
+export function broughtToUnitLength(free: Tensor, { places, ofOwner }: ClassShare): ClassVectors {
   const length = floored(withGradientOf(rowSums(square(free)), squareSource(free)));
   const inverse = div(1, length);
   return {
     all: mul(free, inverse),
     products: (features) => mul(matmul(features, transpose(free, [1, 0])), transpose(inverse, [1, 0])),
-    own: (labels) => l2Normalize(gather(free, labels)),
+    own: () => ofOwner(l2Normalize(gather(free, places))),
     ownLength: () => constant(1),
   };
 }

@@ -3,6 +3,7 @@
 import { add, cast, div, l2Normalize, less, maximum, mul, type Tensor } from '../graph/index.js';
 import { xavier } from '../nn/index.js';
 import { classSums } from './centres.js';
+import { classShare } from './class-share.js';
 import { defineLoss, type LossContext } from './definition.js';
 import { marginHead, unitRows } from './head.js';
 import type { Option } from './options.js';
@@ -36,13 +37,16 @@ const scaleOption: Option<number | 'auto'> = {
  * All centroids, [K, D]: of classes in the batch the mean of their unit features, through which the gradient
  * flows; of the others the last one seen, kept as `centroids`.
  */
-function centroidsOf({ scope, embedding, labels, classes }: LossContext): Tensor {
+function centroidsOf(context: LossContext): Tensor {
+  const { scope, embedding } = context;
+  const here = classShare(context);
   const share = (counts: Tensor): Tensor => div(1, maximum(counts, 1));
-  const { counts, sums: means } = classSums(l2Normalize(embedding), labels, classes, share);
+  const features = here.toClasses(l2Normalize(embedding));
+  const { counts, sums: means } = classSums(features, here.chosen, share);
   const absent = cast(less(counts, 0.5), 'float32');
   const centroids = (kept: Tensor): Tensor => add(mul(kept, absent), means);
-  const shape = [classes, embedding.shape[1]!];
-  return centroids(scope.kept('centroids', shape, unitRows(xavier), centroids));
+  const shape = [here.classes, embedding.shape[1]!];
+  return centroids(scope.kept('centroids', shape, unitRows(xavier), centroids, { perClass: true }));
 }
 
 export const coco = defineLoss<CocoOptions>({
@@ -51,7 +55,7 @@ export const coco = defineLoss<CocoOptions>({
   formula: 'z_j = s cos(x, centroid_j), the centroid of the class in the batch, or the last one seen',
   paper: 'Liu, Li and Wang, Rethinking Feature Discrimination and Polymerization, 2017',
   kind: 'classification',
-  needs: { imagesPerPerson: 2 },
+  needs: { imagesPerPerson: 2, wholeBatch: true },
   options: { scale: scaleOption },
   target: () => Math.cos,
   build: (context, { scale }) =>

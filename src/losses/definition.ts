@@ -4,6 +4,7 @@
 import { UserError } from '../common/errors.js';
 import type { Tensor } from '../graph/index.js';
 import type { Scope } from '../nn/index.js';
+import type { ClassShard } from './class-share.js';
 import { type Option, refuse } from './options.js';
 
 /** What a loss is built on. */
@@ -16,6 +17,8 @@ export interface LossContext {
   readonly labels: Tensor;
   /** Number of people, K. */
   readonly classes: number;
+  /** Of a rank that has some of the classes; without it, all are here. */
+  readonly shard?: ClassShard;
   /** The loss's name inside a joint loss; names of scheduled inputs start with it. */
   readonly part?: string;
   /** [K, D], the class vectors of an earlier part of a joint loss. */
@@ -49,6 +52,8 @@ export interface LossTerms {
   readonly loss: Tensor;
   /** [N, K], without margin: their largest entry is the predicted class. */
   readonly logits?: Tensor;
+  /** [N, 1], in place of logits where no rank has them all: 1 where the largest is the true class's. */
+  readonly hits?: Tensor;
   /** [K, D] as they are multiplied. */
   readonly classVectors?: Tensor;
   readonly centres?: Centres;
@@ -67,6 +72,11 @@ export type LossKind = 'classification' | 'pair' | 'triplet' | 'centre' | 'energ
 export interface LossNeeds {
   /** Images of each person in a batch at least: P x K sampling. */
   readonly imagesPerPerson?: number;
+  /**
+   * The loss is no mean over samples each on its own: it compares the samples of a batch, or moves by them. Ranks
+   * that share a batch then gather its embeddings. By default true of pairs, triplets and centres.
+   */
+  readonly wholeBatch?: boolean;
 }
 
 /** A function of the angle theta to a class, in radians from 0 to pi. */
@@ -146,7 +156,7 @@ export function defineLoss<Options extends object>(source: LossSource<Options>):
     formula: source.formula,
     paper: source.paper,
     kind: source.kind,
-    needs: source.needs ?? {},
+    needs: { wholeBatch: ['pair', 'triplet', 'centre'].includes(source.kind), ...source.needs },
     weight: source.weight ?? 1,
     options: table as LossDefinition['options'],
     defaults: check() as LossOptions,

@@ -4,17 +4,21 @@
 import {
   acos,
   add,
+  cast,
   constant,
   div,
+  exp,
+  greaterEqual,
   l2Normalize,
+  log,
   logSoftmax,
+  max,
   maximum,
   mean,
   minimum,
   mul,
   neg,
   norm,
-  oneHot,
   type Shape,
   sizeOf,
   stopGradient,
@@ -23,6 +27,7 @@ import {
   type Tensor,
 } from '../graph/index.js';
 import { constantInitializer, type Initializer, xavier } from '../nn/index.js';
+import { type ClassShare, classShare } from './class-share.js';
 import { asTheyAre, broughtToUnitLength, type ClassVectors, withGradientOf } from './class-vectors.js';
 import type { LossContext, LossTerms, Scheduled } from './definition.js';
 
@@ -89,65 +94,90 @@ export const angleOf = (cosine: Tensor): Tensor => acos(minimum(maximum(cosine, 
  * The metrics are `cosine`, the mean of cos(theta_y), and `embeddingLength`, the mean of |x|.
  */
 export function marginHead(context: LossContext, spec: HeadSpec): LossTerms {
-  const { scope, embedding, labels, classes } = context;
-  const chosen = oneHot(labels, classes);
-  const pick = (rows: Tensor): Tensor => sum(mul(chosen, rows), [1], { keepDims: true });
+  const { scope, embedding } = context;
+  const here = classShare(context);
   const features = spec.features === 'unit' ? l2Normalize(embedding) : embedding;
-  const vectors = classVectors(context, spec);
-  const products = vectors.products(features);
+  const vectors = classVectors(context, here, spec);
+  const products = vectors.products(here.toClasses(features));
 
   const embeddingLength = norm(embedding);
-  const classLength = vectors.ownLength(labels);
+  const classLength = vectors.ownLength();
   const length = spec.features === 'unit' ? classLength : mul(embeddingLength, classLength);
-  const cosine = div(pick(products), length);
-  const classVector = () => stopGradient(vectors.own(labels));
+  const cosine = div(here.pick(products), length);
+  const classVector = () => stopGradient(vectors.own());
   // With `others`, every class is changed and the true class then given back what it was, and its margin.
-  const everywhere = spec.others ? mul(length, spec.others(div(products, length))) : products;
+  const everywhere = spec.others ? otherwise(products, here.toClasses(length), spec.others) : products;
   const margin = spec.margin?.({ features, cosine, length, classVector });
-  const given = spec.others ? pick(sub(products, everywhere)) : undefined;
+  const given = spec.others ? here.pick(sub(products, everywhere)) : undefined;
   const forTrue = margin && given ? add(margin, given) : (margin ?? given);
-  const changed = forTrue ? add(everywhere, mul(chosen, forTrue)) : everywhere;
+  const changed = forTrue ? add(everywhere, here.put(forTrue)) : everywhere;
 
-  const scale = scaleOf(context, spec);
+  const scale = scaleOf(context, here, spec);
   const bias = spec.bias
-    ? scope.child('fc6').parameter('bias', [classes], constantInitializer(0), { rate: 2, decay: 0 })
+    ? scope.child('fc6').parameter('bias', [here.classes], constantInitializer(0), {
+        ...{ rate: 2, decay: 0, perClass: true },
+      })
     : undefined;
   const finish = (z: Tensor): Tensor => {
     const scaled = scale === undefined ? z : mul(z, scale);
     return bias ? add(scaled, bias) : scaled;
   };
   const logits = finish(changed);
+  const plain = changed === products ? logits : finish(products);
   return {
-    loss: neg(mean(pick(logSoftmax(logits)))),
-    logits: changed === products ? logits : finish(products),
+    ...(context.shard
+      ? { loss: sharedCrossEntropy(logits, here), hits: areLargest(plain, here) }
+      : { loss: neg(mean(here.pick(logSoftmax(logits)))), logits: plain }),
     classVectors: vectors.all,
     schedule: spec.schedule ?? [],
     metrics: { cosine: mean(cosine), embeddingLength: mean(embeddingLength) },
   };
 }
 
+const otherwise = (products: Tensor, length: Tensor, others: (cosines: Tensor) => Tensor): Tensor =>
+  mul(length, others(div(products, length)));
+
+const largestOf = (rows: Tensor, here: ClassShare): Tensor =>
+  here.max(stopGradient(max(rows, [1], { keepDims: true })));
+
+/** Mean cross-entropy of logits [N, K] of which every rank has some columns: it takes three numbers a sample. */
+function sharedCrossEntropy(logits: Tensor, here: ClassShare): Tensor {
+  const largest = largestOf(logits, here);
+  const exponentials = exp(sub(logits, here.toClasses(largest)));
+  const total = here.sum(sum(exponentials, [1], { keepDims: true }));
+  return mean(sub(add(log(total), largest), here.pick(logits)));
+}
+
+/** [N, 1]: 1 where no class has a larger logit than the true one. */
+const areLargest = (logits: Tensor, here: ClassShare): Tensor =>
+  cast(greaterEqual(here.pick(stopGradient(logits)), largestOf(logits, here)), 'float32');
+
 function classVectors(
-  { scope, embedding, classes }: LossContext,
+  { scope, embedding }: LossContext,
+  here: ClassShare,
   { weights, vectors }: HeadSpec,
 ): ClassVectors {
-  const shape = [classes, embedding.shape[1]!];
+  const shape = [here.classes, embedding.shape[1]!];
   const fc6 = scope.child('fc6');
   if (weights === 'renormalised') {
     const learned = fc6.parameter('weight', shape, unitRows(xavier), {
       constraint: (updated) => l2Normalize(updated),
+      perClass: true,
     });
-    return { ...asTheyAre(withGradientOf(l2Normalize(learned), learned)), ownLength: () => constant(1) };
+    const unit = withGradientOf(l2Normalize(learned), learned);
+    return { ...asTheyAre(unit, here), ownLength: () => constant(1) };
   }
-  const learned = vectors ?? fc6.parameter('weight', shape, xavier);
-  return weights === 'unit' ? broughtToUnitLength(learned) : asTheyAre(learned);
+  const learned = vectors ?? fc6.parameter('weight', shape, xavier, { perClass: true });
+  return weights === 'unit' ? broughtToUnitLength(learned, here) : asTheyAre(learned, here);
 }
 
-function scaleOf({ scope }: LossContext, { scale }: HeadSpec): Tensor | number | undefined {
+function scaleOf({ scope }: LossContext, here: ClassShare, { scale }: HeadSpec): Tensor | number | undefined {
   if (typeof scale !== 'object') return scale;
-  return scope.parameter('scale', [], constantInitializer(scale.start), {
+  const learned = scope.parameter('scale', [], constantInitializer(scale.start), {
     decay: 0,
     constraint: (updated) => maximum(updated, scale.floor),
   });
+  return here.toClasses(learned);
 }
 
 /** An initializer whose rows are brought to unit length. */

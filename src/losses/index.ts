@@ -26,6 +26,7 @@ import { tse } from './tse.js';
 
 export { type Annealing, L_SOFTMAX_ANNEALING, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
 export { arcTarget } from './arcface.js';
+export type { ClassShard } from './class-share.js';
 export { withGradientOf } from './class-vectors.js';
 export { simplexScale } from './coco.js';
 export { fallingCosine } from './combined.js';

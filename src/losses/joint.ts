@@ -51,6 +51,7 @@ export function jointLoss(parts: readonly LossDefinition[]): LossDefinition {
     const { weights, ...chosen } = check(options);
     let total: LossTerms['loss'] | undefined;
     let logits: LossTerms['logits'];
+    let hits: LossTerms['hits'];
     let { classVectors, centres } = context;
     const schedule: LossTerms['schedule'][number][] = [];
     const metrics: Record<string, LossTerms['loss']> = {};
@@ -61,13 +62,14 @@ export function jointLoss(parts: readonly LossDefinition[]): LossDefinition {
       const weighed = mul(terms.loss, weights![part.name] as number);
       total = total ? add(total, weighed) : weighed;
       logits ??= terms.logits;
+      hits ??= terms.hits;
       classVectors ??= terms.classVectors;
       centres ??= terms.centres;
       schedule.push(...terms.schedule);
       metrics[`${part.name}.loss`] = terms.loss;
       for (const [name, value] of Object.entries(terms.metrics)) metrics[`${part.name}.${name}`] = value;
     }
-    return { loss: total!, logits, classVectors, centres, schedule, metrics };
+    return { loss: total!, logits, hits, classVectors, centres, schedule, metrics };
   };
 
   const most = Math.max(...parts.map(({ needs }) => needs.imagesPerPerson ?? 0));
@@ -78,7 +80,10 @@ export function jointLoss(parts: readonly LossDefinition[]): LossDefinition {
     formula: parts.map(({ name, formula }) => `${name}: ${formula}`).join('; '),
     paper: parts.map(({ paper }) => paper).join('; '),
     kind: parts[0]!.kind,
-    needs: most > 0 ? { imagesPerPerson: most } : {},
+    needs: {
+      ...(most > 0 && { imagesPerPerson: most }),
+      wholeBatch: parts.some(({ needs }) => needs.wholeBatch),
+    },
     weight: 1,
     options: {
       ...Object.fromEntries(

@@ -2,6 +2,7 @@
 // which spreads the classes apart.
 import { add, mul } from '../graph/index.js';
 import { type ASoftmaxOptions, aSoftmax, aSoftmaxOptions } from './a-softmax.js';
+import { classShare } from './class-share.js';
 import { defineLoss } from './definition.js';
 import { energyPower, interClassEnergy } from './mhe.js';
 import { real } from './options.js';
@@ -28,7 +29,7 @@ export const sphereFacePlus = defineLoss<SphereFacePlusOptions>({
   target: ({ margin }) => aSoftmax.target!({ margin }),
   build(context, { power, weight, ...angular }) {
     const terms = aSoftmax.build(context, angular);
-    const energy = interClassEnergy(terms.classVectors!, context.labels, power);
+    const energy = interClassEnergy(terms.classVectors!, classShare(context), power);
     return {
       ...terms,
       loss: add(terms.loss, mul(energy, weight)),

@@ -14,7 +14,19 @@ export interface ParameterOptions {
    * length); a graph from the updated value to one of the same shape.
    */
   constraint?: (updated: Tensor) => Tensor;
+  /** One row a class; see `Parameter`. */
+  perClass?: boolean;
 }
+
+/** How declared values meet the graph of a rank among several; by default as they are. */
+export interface ScopeUse {
+  /** A parameter on its way into the graph. */
+  readonly parameter: (tensor: Tensor) => Tensor;
+  /** The next value of what is kept, from what this rank makes it. */
+  readonly kept: (next: Tensor) => Tensor;
+}
+
+const asItIs: ScopeUse = { parameter: (tensor) => tensor, kept: (next) => next };
 
 /** A learned or kept value of a network or a loss. */
 export interface Parameter {
@@ -25,6 +37,8 @@ export interface Parameter {
   readonly initializer: Initializer;
   readonly rate: number;
   readonly decay: number;
+  /** Whether its rows belong to the classes, one each: what ranks that share the classes out have parts of. */
+  readonly perClass?: boolean;
   readonly constraint?: (updated: Tensor) => Tensor;
   /** The next value of a parameter that moves by a rule of its own and not by the optimiser. */
   readonly next?: Tensor;
@@ -34,10 +48,12 @@ export interface Parameter {
 export class Scope {
   readonly #prefix: string;
   readonly #all: Parameter[];
+  readonly #use: ScopeUse;
 
-  constructor(prefix = '', all: Parameter[] = []) {
+  constructor(prefix = '', all: Parameter[] = [], use: ScopeUse = asItIs) {
     this.#prefix = prefix;
     this.#all = all;
+    this.#use = use;
   }
 
   /** Everything declared so far, by this scope and all its relatives. */
@@ -47,7 +63,12 @@ export class Scope {
 
   /** A scope whose names start with `prefix` and a dot. */
   child(prefix: string): Scope {
-    return new Scope(this.#full(prefix), this.#all);
+    return new Scope(this.#full(prefix), this.#all, this.#use);
+  }
+
+  /** The same scope for a part of the graph that uses its values in another way. */
+  using(use: ScopeUse): Scope {
+    return new Scope(this.#prefix, this.#all, use);
   }
 
   /** Declares a parameter and returns its tensor. A name may be used once. */
@@ -55,11 +76,12 @@ export class Scope {
     name: string,
     shape: Shape,
     initializer: Initializer,
-    { rate = 1, decay = 1, constraint }: ParameterOptions = {},
+    { rate = 1, decay = 1, constraint, perClass }: ParameterOptions = {},
   ): Tensor {
     const tensor = this.#named(name, shape);
-    this.#declare({ tensor, initializer, rate, decay, ...(constraint && { constraint }) });
-    return tensor;
+    const how = { rate, decay, ...(constraint && { constraint }), ...(perClass && { perClass }) };
+    this.#declare({ tensor, initializer, ...how });
+    return this.#use.parameter(tensor);
   }
 
   /**
@@ -67,10 +89,17 @@ export class Scope {
    * loss: `rule` gives its next value after a step (a graph, of the same shape) from its present one. Returns
    * its tensor, a constant to the gradient.
    */
-  kept(name: string, shape: Shape, initializer: Initializer, rule: (now: Tensor) => Tensor): Tensor {
+  kept(
+    name: string,
+    shape: Shape,
+    initializer: Initializer,
+    rule: (now: Tensor) => Tensor,
+    { perClass }: Pick<ParameterOptions, 'perClass'> = {},
+  ): Tensor {
     const tensor = this.#named(name, shape);
     const now = stopGradient(tensor);
-    this.#declare({ tensor, initializer, rate: 0, decay: 0, next: rule(now) });
+    const next = this.#use.kept(rule(now));
+    this.#declare({ tensor, initializer, rate: 0, decay: 0, next, ...(perClass && { perClass }) });
     return now;
   }
 

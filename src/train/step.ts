@@ -4,6 +4,7 @@ import { argMax, cast, equal, gradients, input, mean, type Tensor, topological }
 import { type LossTerms, lossNamed } from '../losses/index.js';
 import type { StepGraph } from '../lower/index.js';
 import { type Normalization, networkNamed, type Parameter, Scope } from '../nn/index.js';
+import { meanOverRanks, ONE_RANK, ofWholeBatch, onOwnRows, type Parallel, shardInputs } from './parallel.js';
 import { sgdUpdates } from './sgd.js';
 
 /** What the network is, a part of the run's configuration. */
@@ -28,10 +29,12 @@ export interface LossChoice {
 export interface StepOptions extends NetworkChoice, LossChoice {
   /** Number of people trained on. */
   classes: number;
-  /** Images a step. */
+  /** Images a step, of all ranks together. */
   batch: number;
   momentum: number;
   weightDecay: number;
+  /** On one rank of several, or with sampled classes; default: all of the step is here. */
+  parallel?: Parallel;
 }
 
 /** Names of the step graph's inputs and outputs that every loss has. */
@@ -78,6 +81,27 @@ function buildWithLoss(
   return { embedding, ...lossNamed(options.loss).build(context, options.lossOptions) };
 }
 
+/** The same on one rank of several: images [batch / ranks, C, H, W], and labels as `needsWholeBatch` says. */
+function buildOnRank(scope: Scope, images: Tensor, labels: Tensor, options: StepOptions) {
+  const { parallel = ONE_RANK, batch, classes } = options;
+  const own = onOwnRows(scope, parallel);
+  const features = buildNetwork(own, images, options, 'batch');
+  const loss = lossNamed(options.loss);
+  if (!needsWholeBatch(options)) {
+    const terms = loss.build({ scope: own, embedding: features, labels, classes }, options.lossOptions);
+    const mean = (x: Tensor) => meanOverRanks(x, parallel);
+    return { terms, mean, inputs: [] };
+  }
+  const embedding = ofWholeBatch(features, parallel);
+  const shard = shardInputs(batch, parallel);
+  const terms = loss.build({ scope, embedding, labels, classes, shard }, options.lossOptions);
+  return { terms, mean: (x: Tensor) => x, inputs: shard ? [shard.places, shard.here] : [] };
+}
+
+/** Whether every rank is fed the labels of the whole batch, or those of its own rows. */
+export const needsWholeBatch = ({ loss, parallel }: Pick<StepOptions, 'loss' | 'parallel'>): boolean =>
+  parallel?.shard !== undefined || lossNamed(loss).needs.wholeBatch === true;
+
 /**
  * The step graph. Inputs: `images` float32 [batch, C, H, W], `labels` int32 [batch], the learning rate
  * `rate`, and the loss's scheduled scalars. Outputs: `loss` before the update, `accuracy` (share of the
@@ -85,33 +109,50 @@ function buildWithLoss(
  * own metrics; all scalars.
  */
 export function trainingStep(options: StepOptions): TrainingStep {
+  const { batch, parallel = ONE_RANK } = options;
+  const rows = batch / parallel.ranks;
   const scope = new Scope();
-  const images = input(NAMES.images, [options.batch, networkNamed(options.net).channels, ...options.size]);
-  const labels = input(NAMES.labels, [options.batch], 'int32');
+  const images = input(NAMES.images, [rows, networkNamed(options.net).channels, ...options.size]);
+  const labels = input(NAMES.labels, [needsWholeBatch(options) ? batch : rows], 'int32');
   const rate = input(NAMES.rate, []);
-  const terms = buildWithLoss(scope, [images, labels], options, 'batch');
+  const { terms, mean, inputs: more } = buildOnRank(scope, images, labels, options);
 
   const parameters = scope.parameters;
   const tensors = parameters.map((parameter) => parameter.tensor);
-  const { state, velocities } = sgdUpdates(parameters, gradients(terms.loss, tensors, rate), {
+  const loss = mean(terms.loss);
+  const { state, velocities } = sgdUpdates(parameters, gradients(loss, tensors, rate), {
     rate,
     momentum: options.momentum,
     weightDecay: options.weightDecay,
   });
 
-  const outputs: Record<string, Tensor> = { ...terms.metrics, [NAMES.loss]: terms.loss };
-  if (terms.logits) outputs[NAMES.accuracy] = accuracy(terms.logits, labels);
-  const inputs = [images, labels, rate, ...terms.schedule.map((entry) => entry.input)];
+  const outputs: Record<string, Tensor> = {};
+  for (const [name, value] of Object.entries(terms.metrics)) outputs[name] = mean(value);
+  outputs[NAMES.loss] = loss;
+  const correct = correctShare(terms, labels);
+  if (correct) outputs[NAMES.accuracy] = mean(correct);
+  const inputs = [images, labels, rate, ...more, ...terms.schedule.map((entry) => entry.input)];
   return {
     graph: { inputs, state, outputs },
     parameters,
     velocities,
     schedule: terms.schedule,
-    probe: probeOf([images, labels], options),
+    probe: probeOf(options),
   };
 }
 
-function probeOf(inputs: readonly [Tensor, Tensor], options: StepOptions): StepGraph {
+/** Share of samples whose largest logit is their own class's, where the loss has logits. */
+function correctShare({ logits, hits }: LossTerms, labels: Tensor): Tensor | undefined {
+  if (logits) return accuracy(logits, labels);
+  return hits && mean(hits);
+}
+
+/** On one rank: the whole batch, with the whole head. */
+function probeOf(options: StepOptions): StepGraph {
+  const inputs = [
+    input(NAMES.images, [options.batch, networkNamed(options.net).channels, ...options.size]),
+    input(NAMES.labels, [options.batch], 'int32'),
+  ] as const;
   const { embedding, classVectors, logits } = buildWithLoss(new Scope(), inputs, options, 'running');
   const outputs: Record<string, Tensor> = {
     embedding,

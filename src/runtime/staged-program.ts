@@ -1,0 +1,301 @@
+// A training step of one rank among several: the stages of a lowered step run one after the other, and between
+// them the ranks exchange what the graph says. State stays where it is, as in a `Program`.
+import { createHash } from 'node:crypto';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { UserError } from '../common/errors.js';
+import { showShape } from '../graph/index.js';
+import type { Exchange, LoweredStages } from '../lower/index.js';
+import type { Communicator, Reduction } from '../mpi/index.js';
+import { toLogical, toStored } from './layout.js';
+import {
+  type Feeds,
+  openSession,
+  type Result,
+  resultOf,
+  type SessionSettings,
+  tensorOf,
+  type ValueInfo,
+} from './session.js';
+
+/** Values with fewer numbers than this share one message; larger ones travel alone, and are not copied for it. */
+const SMALL = 2 ** 16;
+
+/** Where the time of the steps so far went, in seconds. */
+export interface Spent {
+  /** In the stages. */
+  computing: number;
+  /** Waiting for exchanges to end, beyond what the stages hid. */
+  exchanging: number;
+  /** Bytes that this rank gave to exchanges. */
+  bytes: number;
+}
+
+export class StagedProgram {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly stepsPerCall = 1;
+  /** Names and logical shapes of the state. */
+  readonly state: readonly { name: string; shape: readonly number[] }[];
+  readonly spent: Spent = { computing: 0, exchanging: 0, bytes: 0 };
+
+  readonly #tensors = new Map<string, Tensor>();
+  #sessions: InferenceSession[];
+  #busy = false;
+
+  private constructor(
+    private readonly lowered: LoweredStages,
+    sessions: InferenceSession[],
+    private readonly communicator: Communicator,
+  ) {
+    this.inputs = lowered.inputs;
+    this.outputs = lowered.outputs;
+    this.state = lowered.state;
+    this.#sessions = sessions;
+  }
+
+  /** Compiles the stages. Throws a `UserError` when the device refuses one, or when the ranks' steps are unlike. */
+  static async open(
+    lowered: LoweredStages,
+    settings: SessionSettings,
+    communicator: Communicator,
+  ): Promise<StagedProgram> {
+    await requireAlike(lowered.exchanges, communicator);
+    const sessions: InferenceSession[] = [];
+    try {
+      for (const { model } of lowered.stages) sessions.push(await openSession(model, settings));
+    } catch (error) {
+      for (const session of sessions) await session.release();
+      const [line] = (error as Error).message.trim().split('\n');
+      throw new UserError(`${settings.target} cannot run this graph: ${line}`);
+    }
+    return new StagedProgram(lowered, sessions, communicator);
+  }
+
+  /** As of a `Program`. */
+  setState(values: ReadonlyMap<string, Float32Array>): void {
+    this.#idle();
+    for (const [name, data] of values) {
+      const declared = this.lowered.state.find((s) => s.name === name);
+      if (!declared) throw new UserError(`state '${name}' is not part of this program`);
+      const count = declared.shape.reduce((a, b) => a * b, 1);
+      if (data.length !== count) {
+        throw new UserError(
+          `state '${name}' has shape ${showShape(declared.shape)} (${count} values), but ${data.length} were given`,
+        );
+      }
+      const stored = toStored(data, declared.shape, declared.layout);
+      this.#tensors.set(name, new Tensor('float32', stored, declared.physicalShape));
+    }
+  }
+
+  /**
+   * State as it is held: `data` itself is used by the next run, and is not copied. Only for state in plain layout
+   * (weights of a head, not of convolutions).
+   */
+  lendState(name: string, data: Float32Array): void {
+    this.#idle();
+    const { physicalShape } = this.#plain(name);
+    this.#tensors.set(name, new Tensor('float32', data, physicalShape));
+  }
+
+  /** The numbers of one state in plain layout, without a copy; they stand until the next run. */
+  viewState(name: string): Float32Array {
+    this.#plain(name);
+    return this.#held(name).data as Float32Array;
+  }
+
+  /** A copy of the state, or of the part that is named, in logical layout. */
+  async getState(names?: readonly string[]): Promise<Map<string, Float32Array>> {
+    this.#idle();
+    const wanted = this.lowered.state.filter(({ name }) => names === undefined || names.includes(name));
+    return new Map(
+      wanted.map(({ name, shape, layout }) => [
+        name,
+        toLogical(this.#held(name).data as Float32Array, shape, layout),
+      ]),
+    );
+  }
+
+  /** Takes one step with all other ranks. Throws a `UserError` when a feed is wrong or another rank is gone. */
+  async run(feeds: Feeds): Promise<Record<string, Result>> {
+    this.#idle();
+    this.#busy = true;
+    try {
+      return await this.#step(this.#checked(feeds));
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Frees the sessions and the state. */
+  async dispose(): Promise<void> {
+    if (this.#busy) throw new Error('the program is still running a step; await it before disposing');
+    const sessions = this.#sessions;
+    this.#sessions = [];
+    this.#tensors.clear();
+    for (const session of sessions) await session.release();
+  }
+
+  async #step(values: Map<string, Tensor>): Promise<Record<string, Result>> {
+    const { stages, exchanges, state, outputs } = this.lowered;
+    for (const { name } of state) values.set(name, this.#held(name));
+    const pending = new Map<string, Promise<void>>();
+    const arrived = async (names: Iterable<string>) => {
+      const begin = performance.now();
+      for (const name of names) await pending.get(name);
+      this.spent.exchanging += (performance.now() - begin) / 1000;
+    };
+    for (const [i, stage] of stages.entries()) {
+      await arrived(stage.inputs);
+      const begin = performance.now();
+      const given = Object.fromEntries(stage.inputs.map((name) => [name, values.get(name)!]));
+      const made = await this.#sessions[i]!.run(given, [...stage.outputs]);
+      this.spent.computing += (performance.now() - begin) / 1000;
+      for (const name of stage.outputs) values.set(name, made[name]! as Tensor);
+      const due = exchanges.filter(({ after }) => after === i);
+      for (const [names, done] of this.#exchange(due, values))
+        for (const name of names) pending.set(name, done);
+      for (const name of this.#lastReadIn(i)) values.delete(name);
+    }
+    await arrived(pending.keys());
+    for (const { name, output } of state)
+      if (output !== undefined) this.#tensors.set(name, values.get(output)!);
+    return Object.fromEntries(outputs.map(({ name, from }) => [name, resultOf(values.get(from)!)]));
+  }
+
+  /** Starts exchanges, in the order of the graph; yields the results' names with the promise of each message. */
+  *#exchange(due: readonly Exchange[], values: Map<string, Tensor>): Generator<[string[], Promise<void>]> {
+    const data = ({ value }: Exchange) => values.get(value)!.data as Float32Array;
+    const keep = ({ result, physicalShape }: Exchange, numbers: Float32Array) =>
+      values.set(result, new Tensor('float32', numbers, physicalShape));
+    if (this.communicator.size === 1) {
+      for (const exchange of due) keep(exchange, data(exchange));
+      return;
+    }
+    for (const exchange of due) this.spent.bytes += data(exchange).byteLength;
+    for (const exchange of due.filter(({ kind }) => kind === 'allGather')) {
+      const done = this.communicator.allGather(data(exchange)).then((all) => {
+        keep(exchange, all);
+      });
+      yield [[exchange.result], done];
+    }
+    for (const reduction of ['sum', 'max'] as const) {
+      const reduced = due.filter((exchange) => exchange.reduction === reduction);
+      const small = reduced.filter((exchange) => data(exchange).length < SMALL);
+      if (small.length > 0)
+        yield [small.map(({ result }) => result), this.#together(small, reduction, data, keep)];
+      for (const exchange of reduced.filter((other) => !small.includes(other))) {
+        // In place, unless this rank's own numbers are still wanted.
+        const numbers = this.#readAlone(exchange) ? data(exchange) : data(exchange).slice();
+        const done = this.communicator.allReduce(numbers, reduction).then(() => {
+          keep(exchange, numbers);
+        });
+        yield [[exchange.result], done];
+      }
+    }
+  }
+
+  /** Whether nothing but this exchange reads its value. */
+  #readAlone(exchange: Exchange): boolean {
+    const { stages, outputs, state, exchanges } = this.lowered;
+    const { value } = exchange;
+    return !(
+      stages.some(({ inputs }) => inputs.includes(value)) ||
+      outputs.some(({ from }) => from === value) ||
+      state.some(({ output }) => output === value) ||
+      exchanges.some((other) => other !== exchange && other.value === value)
+    );
+  }
+
+  /** Several small values as one message. */
+  async #together(
+    small: readonly Exchange[],
+    reduction: Reduction,
+    data: (exchange: Exchange) => Float32Array,
+    keep: (exchange: Exchange, numbers: Float32Array) => void,
+  ): Promise<void> {
+    const parts = small.map(data);
+    const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    await this.communicator.allReduce(all, reduction);
+    at = 0;
+    small.forEach((exchange, i) => {
+      keep(exchange, all.slice(at, at + parts[i]!.length));
+      at += parts[i]!.length;
+    });
+  }
+
+  /** Values that no stage behind this one reads and that are no result of the step. */
+  #lastReadIn(stage: number): string[] {
+    const { stages, state, outputs, exchanges } = this.lowered;
+    const { inputs, outputs: made } = stages[stage]!;
+    const needed = new Set([
+      ...stages.slice(stage + 1).flatMap((later) => later.inputs),
+      ...outputs.map(({ from }) => from),
+      ...state.flatMap(({ output }) => output ?? []),
+      ...exchanges.map(({ value }) => value),
+    ]);
+    return [...inputs, ...made].filter((name) => !needed.has(name));
+  }
+
+  #checked(feeds: Feeds): Map<string, Tensor> {
+    const strange = Object.keys(feeds).find((name) => !this.inputs.some((input) => input.name === name));
+    if (strange !== undefined) throw new UserError(`feed '${strange}' is not an input of this program`);
+    return new Map(
+      this.inputs.map(({ name, shape, dtype }) => {
+        const value = feeds[name];
+        if (value === undefined)
+          throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
+        const count = (shape as number[]).reduce((a, b) => a * b, 1);
+        const given = typeof value === 'number' ? 1 : value.length;
+        if (given !== count) {
+          throw new UserError(
+            `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
+          );
+        }
+        return [name, tensorOf(dtype, value, shape as number[])];
+      }),
+    );
+  }
+
+  #plain(name: string) {
+    const declared = this.lowered.state.find((s) => s.name === name);
+    if (!declared) throw new UserError(`state '${name}' is not part of this program`);
+    if (declared.layout.some((axis, i) => axis !== i))
+      throw new Error(`state '${name}' is not in plain layout`);
+    return declared;
+  }
+
+  #held(name: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw new UserError(`state '${name}' was never set; call setState first`);
+    return tensor;
+  }
+
+  #idle(): void {
+    if (this.#busy) throw new Error('the program is still running a step; await it first');
+    if (this.#sessions.length === 0) throw new Error('the program was disposed');
+  }
+}
+
+/** Ranks that exchange unlike values would wait for each other for ever, or mix them up. */
+async function requireAlike(exchanges: readonly Exchange[], communicator: Communicator): Promise<void> {
+  const what = exchanges.map(({ kind, reduction, after, physicalShape }) => [
+    kind,
+    reduction,
+    after,
+    physicalShape,
+  ]);
+  const own = createHash('sha256').update(JSON.stringify(what)).digest();
+  const all = await communicator.allGather(new Uint8Array(own));
+  for (let rank = 0; rank < communicator.size; rank++) {
+    if (own.equals(all.subarray(rank * own.length, (rank + 1) * own.length))) continue;
+    throw new UserError(
+      `rank ${communicator.rank} builds another training step than rank ${rank}: start all ranks with the same command and the same version`,
+    );
+  }
+}
