@@ -6,14 +6,14 @@ export { type Random, random } from './common/random.js';
 export {
   BatchSource,
   decodeFace,
-  type ImageFolderOptions,
   type ImageSet,
   MemoryImages,
-  openImageFolder,
+  openTrainingSet,
   type Photograph,
   readPairs,
   readPhotograph,
   readSafetensors,
+  type TrainingSetOptions,
   writeSafetensors,
 } from './data/index.js';
 export {

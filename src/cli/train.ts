@@ -16,7 +16,7 @@ import {
 import { number, numbers, size, whole } from './flags.js';
 import { interruptible } from './interrupt.js';
 import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flags.js';
-import { duration, note, type Progress, progress, result, usage } from './output.js';
+import { duration, note, type Progress, progress, result, timedProgress, usage } from './output.js';
 
 const EXAMPLES = `
 The data folder holds one folder of aligned faces a person. Where no flag says otherwise, the settings are
@@ -122,7 +122,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       onImage(done, total, of) {
         if (of !== counted) {
           shown?.stop();
-          shown = progress(total, `${of} read`);
+          shown = timedProgress(total, `${of} read`);
           counted = of;
         }
         shown?.update(done, '');

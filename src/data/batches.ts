@@ -1,6 +1,6 @@
 // Training batches as a pure function of (seed, step): which images a step sees is settled by a sampler (see
 // samplers.ts), so a resumed run sees exactly the batches it would have seen, and no position has to be saved.
-// The batch after the one just given is prepared meanwhile. Of a run in several processes each one reads its rows alone.
+// The batches after the one just given are prepared meanwhile. Of a run in several processes each one reads its rows alone.
 import { UserError } from '../common/errors.js';
 import { type ImageSet, writePlanes } from './image-set.js';
 import { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled } from './samplers.js';
@@ -34,7 +34,8 @@ export class BatchSource {
   private readonly sampler: Sampler;
   /** The rows of each batch that are read here. */
   private readonly rows: { from: number; to: number };
-  private ahead: { step: number; count: number; batch: Promise<Batch> } | undefined;
+  /** Batches under way, in the order in which they are expected to be asked for. */
+  private queue: { step: number; count: number; batch: Promise<Batch> }[] = [];
 
   /**
    * Throws a UserError when the set has fewer images than one batch, or too few people for P x K, and for a batch that
@@ -53,7 +54,7 @@ export class BatchSource {
     this.rows = rowsOf(options.batch, part);
   }
 
-  /** The batch of a global step (0-based); the batch of the next step is prepared meanwhile. */
+  /** The batch of a global step (0-based); the batches after it are prepared meanwhile. */
   next(step: number): Promise<Batch> {
     return this.stack(step, 1);
   }
@@ -62,25 +63,29 @@ export class BatchSource {
   async stack(step: number, count: number): Promise<Batch> {
     if (!Number.isInteger(step) || step < 0) throw new RangeError(`step ${step} is not a step number`);
     const asked = performance.now();
-    const ahead = this.ahead;
-    this.ahead = undefined;
-    const batch = await (ahead?.step === step && ahead.count === count
-      ? ahead.batch
-      : this.read(step, count));
-    // Not before the caller has had its turn: it hands the batch to the runtime, and this runs beside that.
-    const later = new Promise((resolve) => setImmediate(resolve));
-    const following = { step: step + count, count, batch: later.then(() => this.read(step + count, count)) };
-    following.batch.catch(() => {}); // it is reported when it is asked for
-    this.ahead = following;
+    const [ready] = this.queue;
+    const due = ready?.step === step && ready.count === count;
+    if (due) this.queue.shift();
+    else this.queue = [];
+    const batch = await (due ? ready.batch : this.read(step, count));
     this.waited += (performance.now() - asked) / 1000;
+    this.prepare(step + count, count);
     return batch;
   }
 
-  /** Begins to prepare the batches of `stack(step, count)`, for a caller who has other things to do before. */
+  /** Begins to prepare the batches of `stack(step, count)` and those after it, as far ahead as the set wants it. */
   prepare(step: number, count: number): void {
-    const ahead = { step, count, batch: this.read(step, count) };
-    ahead.batch.catch(() => {}); // it is reported when it is asked for
-    this.ahead = ahead;
+    const { ahead = 1, planes } = this.set;
+    if (this.queue[0]?.step !== step || this.queue[0].count !== count) this.queue = [];
+    while (this.queue.length < ahead) {
+      const at = step + this.queue.length * count;
+      // Where no other thread does the work the caller has its turn first: it hands its batch to the runtime, and this
+      // runs beside that.
+      const turn = planes ? undefined : new Promise((resolve) => setImmediate(resolve));
+      const batch = turn ? turn.then(() => this.read(at, count)) : this.read(at, count);
+      batch.catch(() => {}); // it is reported when it is asked for
+      this.queue.push({ step: at, count, batch });
+    }
   }
 
   /** The indices and mirrorings of one whole batch, without its pixels. */
@@ -104,10 +109,12 @@ export class BatchSource {
       indices.set(plan.indices.subarray(from, to), k * batch);
       mirrored.set(plan.mirrored.subarray(from, to), k * batch);
     }
+    const labels = Int32Array.from(indices, (index) => set.labels[index]!);
+    if (set.planes) return { images: await set.planes(indices, mirrored), labels };
     const pixels = await set.read(indices);
     const images = new Float32Array(pixels.length);
     writePlanes(pixels, set, images, 0, mirrored);
-    return { images, labels: Int32Array.from(indices, (index) => set.labels[index]!) };
+    return { images, labels };
   }
 }
 

@@ -1,29 +1,35 @@
-// Decoding on worker threads, for data sets that do not fit in memory. A training step keeps the main thread
-// busy, so the whole of the next batch is handed out beforehand and comes back without its help, through memory
-// that both sides share. The decoding itself is decodeFace, the same as everywhere.
+// Decoding on worker threads. A training step keeps the main thread busy, so whole batches are handed out beforehand
+// and come back, ready for the network, without its help. The decoding itself is decodeFace, the same as everywhere.
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../common/errors.js';
+import type { ImagePlaces } from './image-collection.js';
 import type { DecodeOptions } from './images.js';
 
-/** What a worker is asked: decode `paths` into `memory`, the first at byte `start`. */
+/** What a worker is asked: the `count` images at these places. */
 export interface DecodeJob {
   id: number;
-  paths: string[];
-  memory: SharedArrayBuffer;
-  start: number;
+  images: ImagePlaces;
+  count: number;
   options: DecodeOptions;
+  /** Float planes are wanted instead of bytes; those that are not zero here reversed from left to right. */
+  mirrored?: Uint8Array;
 }
 
-/** What it answers; `error` names the file that could not be decoded. */
+/** What it answers. The memory is handed over, not copied. */
 export interface DecodeAnswer {
   id: number;
-  error?: string;
+  /** Bytes [count, H, W, 3], or float planes [count, 3, H, W]; zeros where an image is unreadable. */
+  memory: ArrayBuffer;
+  /** By place in the job, rising; reasons begin with the image's file. */
+  unreadable: { at: number; reason: string }[];
+  /** A mistake of the program, not of an image. */
+  failure?: string;
 }
 
-/** Images a job: small enough that the workers end at about the same time. */
+/** Images a job where one caller waits for all of them: so small that the workers end at about the same time. */
 const imagesPerJob = 8;
 
 /** Starts the worker beside this file: compiled JavaScript as it is, TypeScript sources through tsx. */
@@ -37,33 +43,61 @@ function startWorker(): Worker {
   return new Worker(start, { eval: true });
 }
 
+type Waiting = (answer: DecodeAnswer | Error) => void;
+
 export class DecoderPool {
   private workers: Worker[] = [];
   private failure: Error | undefined;
   private turn = 0;
   private identity = 0;
-  private readonly waiting = new Map<number, (error?: Error) => void>();
+  private readonly waiting = new Map<number, Waiting>();
 
-  /** `threads` workers (default: one a core, 4 at most), started at the first read. */
+  /** `threads` workers (default: one a core, 4 at most), started when they are first needed. */
   constructor(
     private readonly options: DecodeOptions,
-    private readonly threads = Math.min(4, availableParallelism()),
+    readonly threads = Math.min(4, availableParallelism()),
   ) {}
 
   /** The images at `paths`, in their order, [paths.length, H, W, 3]. Fails with the first file that fails. */
   async decode(paths: readonly string[]): Promise<Uint8Array> {
-    const [H, W] = this.options.size;
-    const size = H * W * 3;
-    const memory = new SharedArrayBuffer(paths.length * size);
-    this.start();
-    const jobs: Promise<void>[] = [];
+    const jobs: Promise<DecodeAnswer>[] = [];
     for (let first = 0; first < paths.length; first += imagesPerJob) {
-      const slice = paths.slice(first, first + imagesPerJob);
-      jobs.push(this.send({ paths: slice, memory, start: first * size }));
+      const part = paths.slice(first, first + imagesPerJob);
+      jobs.push(this.load({ kind: 'files', paths: part }, part.length));
     }
     const settled = await Promise.allSettled(jobs);
-    for (const job of settled) if (job.status === 'rejected') throw job.reason;
-    return new Uint8Array(memory);
+    const [H, W] = this.options.size;
+    const pixels = new Uint8Array(paths.length * H * W * 3);
+    for (const [i, job] of settled.entries()) {
+      if (job.status === 'rejected') throw job.reason;
+      const { memory, unreadable } = job.value;
+      if (unreadable.length > 0) throw new UserError(unreadable[0]!.reason);
+      pixels.set(new Uint8Array(memory), i * imagesPerJob * H * W * 3);
+    }
+    return pixels;
+  }
+
+  /**
+   * The `count` images at `images` by one worker, as bytes, or as float planes with `mirrored`; unreadable ones are
+   * told of, not thrown.
+   */
+  load(images: ImagePlaces, count: number, mirrored?: Uint8Array): Promise<DecodeAnswer> {
+    this.start();
+    if (this.failure) return Promise.reject(this.failure);
+    const id = this.identity++;
+    const worker = this.workers[this.turn++ % this.workers.length]!;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, (answer) => {
+        this.waiting.delete(id);
+        // Idle workers must not keep the program alive, working ones must.
+        if (this.waiting.size === 0) for (const each of this.workers) each.unref();
+        if (answer instanceof Error) reject(answer);
+        else if (answer.failure !== undefined) reject(new Error(answer.failure));
+        else resolve(answer);
+      });
+      worker.ref();
+      worker.postMessage({ id, images, count, options: this.options, mirrored } satisfies DecodeJob);
+    });
   }
 
   /** Ends the workers; jobs under way fail. */
@@ -79,9 +113,7 @@ export class DecoderPool {
     this.failure = undefined;
     this.workers = Array.from({ length: this.threads }, () => {
       const worker = startWorker();
-      worker.on('message', ({ id, error }: DecodeAnswer) =>
-        this.waiting.get(id)?.(error === undefined ? undefined : new UserError(error)),
-      );
+      worker.on('message', (answer: DecodeAnswer) => this.waiting.get(answer.id)?.(answer));
       worker.on('error', (error) => this.fail(error));
       worker.on('exit', (code) => {
         if (this.workers.includes(worker)) this.fail(new Error(`a decoding thread ended with code ${code}`));
@@ -94,22 +126,5 @@ export class DecoderPool {
   private fail(error: Error): void {
     this.failure ??= error;
     for (const settle of [...this.waiting.values()]) settle(error);
-  }
-
-  private send(job: Omit<DecodeJob, 'id' | 'options'>): Promise<void> {
-    if (this.failure) return Promise.reject(this.failure);
-    const id = this.identity++;
-    const worker = this.workers[this.turn++ % this.workers.length]!;
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, (error) => {
-        this.waiting.delete(id);
-        // Idle workers must not keep the program alive, working ones must.
-        if (this.waiting.size === 0) for (const each of this.workers) each.unref();
-        if (error) reject(error);
-        else resolve();
-      });
-      worker.ref();
-      worker.postMessage({ ...job, id, options: this.options } satisfies DecodeJob);
-    });
   }
 }

@@ -2,7 +2,7 @@
 // Pixels are bytes, channels interleaved as decoders give them; networks take float planes, and the step from
 // one to the other, (p - 127.5) / 128 as in the SphereFace line, is here.
 import { UserError } from '../common/errors.js';
-import type { UnreadableImage } from './training-set.js';
+import type { UnreadableImage } from './image-collection.js';
 
 /** A labelled set of images of one size. */
 export interface ImageSet {
@@ -15,6 +15,13 @@ export interface ImageSet {
   readonly classes: number;
   /** The pixels of the images asked for, [indices.length, height, width, channels], 0..255. */
   read(indices: ArrayLike<number>): Promise<Uint8Array>;
+  /**
+   * The same as float planes [indices.length, channels, height, width], made by other threads; see `writePlanes`.
+   * Absent where the caller's thread has to make them.
+   */
+  planes?(indices: ArrayLike<number>, mirrored: Uint8Array): Promise<Float32Array>;
+  /** Batches that are worth preparing before they are asked for. Default 1. */
+  readonly ahead?: number;
   /** Hears once of each image that a read finds to be unreadable, where a set replaces such images. */
   onUnreadable?: (image: UnreadableImage) => void;
   /** Lets go of threads, where there are any. */

@@ -3,7 +3,12 @@ export { type Batch, type BatchOptions, BatchSource } from './batches.js';
 export { type CaffeLayer, readCaffemodel } from './caffemodel.js';
 export { type DigitSplit, type DigitSplitOptions, digitSize, digits, splitDigits } from './digits.js';
 export { OVERLAP_FORMAT, readExcludeFile } from './exclude-file.js';
-export { type ImageFolderOptions, openImageFolder } from './image-folder.js';
+export {
+  decodeImage,
+  type ImageCollection,
+  type OpenCollection,
+  type UnreadableImage,
+} from './image-collection.js';
 export { type ImageSet, MemoryImages, readPlanes, writePlanes } from './image-set.js';
 export {
   type ChannelOrder,
@@ -17,6 +22,7 @@ export {
 export type { ListedPair } from './list-rows.js';
 export { readNumpyDictionary } from './numpy.js';
 export type { NumberArray } from './numpy-array.js';
+export { openCollection } from './open-collection.js';
 export {
   type ListedPairs,
   type LocatedPairs,
@@ -61,7 +67,7 @@ export { type Plan, peopleByImages, type Sampler, type SamplerOptions, shuffled 
 export { parseScores, readScores, type ScoredPair, type ScoreList } from './score-list.js';
 export { readTorchCheckpoint, type TorchCheckpoint } from './torch-checkpoint.js';
 export type { StoredNumbers } from './torch-tensors.js';
-export type { TrainingSet, UnreadableImage } from './training-set.js';
+export { openTrainingSet, type TrainingSet, type TrainingSetOptions } from './training-set.js';
 export {
   type DistinctPairs,
   distinctPairs,

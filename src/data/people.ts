@@ -46,33 +46,52 @@ async function kind(folder: string, entry: Dirent): Promise<'file' | 'folder' | 
 }
 
 /**
+ * The people of a data set, `folder/person/image`, in natural order, one after the other, with the names of their
+ * image files in natural order: no more than one person's are in memory. `onFolder` hears of every folder looked
+ * through. See {@link listPeople} for what is passed over and what throws.
+ */
+export async function* peopleIn(
+  folder: string,
+  onFolder?: (done: number, total: number) => void,
+): AsyncGenerator<{ name: string; files: string[] }> {
+  let looseImages = 0;
+  const folders: string[] = [];
+  for (const entry of await entries(folder)) {
+    const what = await kind(folder, entry);
+    if (what === 'file' && isImageName(entry.name)) looseImages++;
+    if (what === 'folder') folders.push(entry.name);
+  }
+  folders.sort(compareNames);
+  let people = 0;
+  for (const [i, name] of folders.entries()) {
+    const inside = join(folder, name);
+    const files: string[] = [];
+    for (const file of await entries(inside))
+      if (isImageName(file.name) && (await kind(inside, file)) === 'file') files.push(file.name);
+    onFolder?.(i + 1, folders.length);
+    if (files.length === 0) continue;
+    people++;
+    yield { name, files: files.sort(compareNames) };
+  }
+  if (people > 0) return;
+  const layout = "put each person's images into a folder of its own (person/image.jpg)";
+  if (looseImages > 0)
+    throw new UserError(`${folder}: holds ${looseImages} images but no folders of people: ${layout}`);
+  if (folders.length > 0)
+    throw new UserError(
+      `${folder}: its ${folders.length} folders hold no image (${IMAGE_FORMATS}): ${layout}`,
+    );
+  throw new UserError(`${folder}: is empty: ${layout}`);
+}
+
+/**
  * Lists the people of a data set, `folder/person/image`. Hidden files, files that are no images by their
  * ending, folders inside a person's folder, and people without any image are passed over. Throws a UserError
  * when there is no such folder, it is empty, or its images are not in person folders.
  */
 export async function listPeople(folder: string): Promise<Person[]> {
   const people: Person[] = [];
-  let looseImages = 0;
-  let folders = 0;
-  for (const entry of await entries(folder)) {
-    const what = await kind(folder, entry);
-    if (what === 'file' && isImageName(entry.name)) looseImages++;
-    if (what !== 'folder') continue;
-    folders++;
-    const inside = join(folder, entry.name);
-    const paths: string[] = [];
-    for (const file of await entries(inside))
-      if (isImageName(file.name) && (await kind(inside, file)) === 'file') paths.push(file.name);
-    paths.sort(compareNames);
-    if (paths.length > 0) people.push({ name: entry.name, paths: paths.map((name) => join(inside, name)) });
-  }
-  if (people.length === 0) {
-    const layout = "put each person's images into a folder of its own (person/image.jpg)";
-    if (looseImages > 0)
-      throw new UserError(`${folder}: holds ${looseImages} images but no folders of people: ${layout}`);
-    if (folders > 0)
-      throw new UserError(`${folder}: its ${folders} folders hold no image (${IMAGE_FORMATS}): ${layout}`);
-    throw new UserError(`${folder}: is empty: ${layout}`);
-  }
-  return people.sort((a, b) => compareNames(a.name, b.name));
+  for await (const { name, files } of peopleIn(folder))
+    people.push({ name, paths: files.map((file) => join(folder, name, file)) });
+  return people;
 }

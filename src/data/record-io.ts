@@ -6,13 +6,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
 import { unreadable } from '../common/files.js';
 
-const MAGIC = Buffer.from([0x0a, 0x23, 0xd7, 0xce]);
+export const MAGIC = Buffer.from([0x0a, 0x23, 0xd7, 0xce]);
 /** Magic number and length. */
-const HEAD = 8;
+export const HEAD = 8;
 /** Bytes of an image record's header without further labels. */
 export const IMAGE_HEADER = 24;
 /** Longest part: its length has 29 bits. */
-const LONGEST = 2 ** 29 - 1;
+export const MOST_BYTES = 2 ** 29 - 1;
 /** Bytes read at a time while looking for where a record begins. */
 const CHUNK = 1 << 20;
 
@@ -69,7 +69,7 @@ export class RecordFile {
             : 'no record begins there (the magic number 0xced7230a is missing)',
         );
       const word = head.readUInt32LE(4);
-      const [kind, size] = [word >>> 29, word & LONGEST];
+      const [kind, size] = [word >>> 29, word & MOST_BYTES];
       const expected = parts.length === 0 ? [WHOLE, FIRST] : [MIDDLE, LAST];
       if (!expected.includes(kind))
         throw new UserError(
@@ -145,7 +145,7 @@ function magicIn(bytes: Buffer, from = 0): number {
 
 /** A record's bytes as they lie in a file: head, content and padding. Throws a UserError for 2^29 bytes and more. */
 export function encodeRecord(content: Buffer): Buffer {
-  if (content.length > LONGEST)
+  if (content.length > MOST_BYTES)
     throw new UserError(`a record of ${content.length} bytes: RecordIO takes fewer than 2^29`);
   const pieces: Buffer[] = [];
   const part = (kind: number, bytes: Buffer) => {
@@ -191,6 +191,13 @@ export function imageHeader(bytes: Buffer, length: number): ImageHeader {
     wide ? bytes.readDoubleLE(IMAGE_HEADER + 8 * i) : bytes.readFloatLE(IMAGE_HEADER + 4 * i),
   );
   return { labels, id, end };
+}
+
+/** The image in the record at byte `offset`. Throws a UserError that says what is wrong there. */
+export async function imageAt(records: RecordFile, offset: number): Promise<Buffer> {
+  const extent = await records.extent(offset);
+  const content = await records.content(extent);
+  return content.subarray(imageHeader(content, extent.length).end);
 }
 
 /** The content of an image record. One label stands in the header, a list of them behind it, as MXNet packs them. */

@@ -40,11 +40,12 @@ export interface RecordSetOptions {
 }
 
 /** Bytes of a record that tell its label and the kind of its image. */
-const GLIMPSE = IMAGE_HEADER + 16 + IMAGE_BEGINNING;
+export const GLIMPSE = IMAGE_HEADER + 16 + IMAGE_BEGINNING;
 /** Problems that are kept word for word; a file that is no record file has one at every step. */
 const PROBLEMS = 1000;
 
-interface Listed {
+/** Keys of images and the bytes at which their records begin. */
+export interface Listed {
   numbers: ArrayLike<number>;
   offsets: ArrayLike<number>;
 }
@@ -57,10 +58,18 @@ export class RecordSet {
   moreProblems = 0;
   /** Whether train.idx says where the images are; else the file was scanned. */
   indexed = false;
+  /** Records that train.idx lists, and those of them that lie behind the file's last byte. */
+  index = { records: 0, behind: 0 };
   property: RecordProperty | undefined;
-  private listed: Listed = { numbers: [], offsets: [] };
+  /** The images by place in the set. */
+  listed: Listed = { numbers: [], offsets: [] };
 
   private constructor(private readonly records: RecordFile) {}
+
+  /** Bytes of the record file. */
+  get size(): number {
+    return this.records.size;
+  }
 
   get file(): string {
     return this.records.file;
@@ -169,6 +178,8 @@ export class RecordSet {
     try {
       const { keys, offsets } = await readRecordIndex(index);
       if (keys.length === 0) throw new UserError(`${index}: is empty`);
+      this.index.records = keys.length;
+      for (const offset of offsets) if (offset >= this.size) this.index.behind++;
       const end = await this.#announced(index, keys[0]!, offsets[0]!);
       if (end === undefined) return { numbers: keys, offsets };
       let last = 1;

@@ -3,7 +3,7 @@
 // (SphereFace, Fig. 9).
 import { UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
-import { digits, listPeople, MemoryImages, openImageFolder, splitDigits } from '../data/index.js';
+import { digits, listPeople, MemoryImages, openTrainingSet, splitDigits } from '../data/index.js';
 import { INPUTS, type Subject } from './figure-net.js';
 
 /** A small labelled set with its test images. */
@@ -46,7 +46,7 @@ export interface FaceSetOptions {
 
 /**
  * Faces of `folder`, 56 x 48 in colour. Throws a UserError when the folder has fewer people than asked for, or
- * cannot be trained on (see openImageFolder).
+ * cannot be trained on (see openTrainingSet).
  */
 export async function faceSet(folder: string, options: FaceSetOptions): Promise<FigureSet> {
   const { seed, people = Infinity, minImages = 2, perClass = Infinity, testShare } = options;
@@ -54,7 +54,7 @@ export async function faceSet(folder: string, options: FaceSetOptions): Promise<
   // Only those who can be among the people with most images need to be decoded.
   const sizes = (await listPeople(folder)).map(({ paths }) => paths.length).sort((a, b) => b - a);
   const least = Math.max(minImages, sizes[Math.min(people, sizes.length) - 1]!);
-  const opened = await openImageFolder(folder, { size, order: 'rgb', seed, minImages: least });
+  const opened = await openTrainingSet(folder, { size, order: 'rgb', seed, minImages: least });
   try {
     const rows: number[][] = opened.people.map(() => []);
     opened.pixels.labels.forEach((person, row) => {

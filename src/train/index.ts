@@ -11,7 +11,7 @@ export {
   resolveConfig,
   type Settings,
 } from './config.js';
-export { FILES, type Identities, readMetrics, type StepRecord } from './run-folder.js';
+export { FILES, type Identities, readMetrics, readSkipped, type StepRecord } from './run-folder.js';
 export { PAPER, rateAt } from './schedule.js';
 export { type SgdOptions, type SgdUpdates, sgdUpdates, velocityName } from './sgd.js';
 export { embedder, type TrainingStep, trainingStep } from './step.js';

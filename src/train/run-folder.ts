@@ -16,7 +16,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { requireWritable } from '../common/folders.js';
-import type { TrainingSet } from '../data/index.js';
+import type { TrainingSet, UnreadableImage } from '../data/index.js';
 import type { Config } from './config.js';
 
 /** The files of a run folder. */
@@ -141,11 +141,28 @@ export function identitiesOf(data: TrainingSet): Identities {
   };
 }
 
-/** Writes identities.json, and skipped.jsonl when images were skipped. */
+/** Writes identities.json, and skipped.jsonl when images were skipped, now or in an earlier sitting of the run. */
 export function writeIdentities(out: string, identities: Identities, data: TrainingSet): void {
   writeJson(join(out, FILES.identities), identities);
-  const lines = data.skipped.map((image) => `${JSON.stringify(image)}\n`);
+  const known = new Set(data.skipped.map(({ path }) => path));
+  const all = [...data.skipped, ...readSkipped(out).filter(({ path }) => !known.has(path))];
+  const lines = all.map((image) => `${JSON.stringify(image)}\n`);
   if (lines.length > 0) writeFileSync(join(out, FILES.skipped), lines.join(''));
+}
+
+/** The unreadable images of a run so far. A last line cut off by a killed process is left out. */
+export function readSkipped(out: string): UnreadableImage[] {
+  const file = join(out, FILES.skipped);
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as UnreadableImage];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** Checks that a resumed run meets the people and images it began with. */

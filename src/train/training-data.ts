@@ -3,9 +3,9 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { openImageFolder, type TrainingSet } from '../data/index.js';
+import { openTrainingSet, type TrainingSet } from '../data/index.js';
 import type { Draft } from './config.js';
-import { FILES } from './run-folder.js';
+import { FILES, readSkipped } from './run-folder.js';
 
 export interface OpenTrainingData {
   /** When it is aborted while images are read, opening throws a `UserError`. */
@@ -17,7 +17,12 @@ export interface OpenTrainingData {
 /** Opens the data set of a run. Throws a `UserError` when it cannot be trained on. */
 export function openTrainingData(draft: Draft, { signal, onImage }: OpenTrainingData): Promise<TrainingSet> {
   const { size, order, seed, holdout, exclude, minImages, memoryBudget } = draft;
-  return openImageFolder(draft.data, {
+  const hear = (done: number, total: number, of: 'images' | 'folders' | 'records') => {
+    onImage?.(done, total, of);
+    if (signal?.aborted && done < total)
+      throw new UserError('stopped while the images were read; nothing was written');
+  };
+  return openTrainingSet(draft.data, {
     size,
     order,
     seed,
@@ -25,18 +30,28 @@ export function openTrainingData(draft: Draft, { signal, onImage }: OpenTraining
     exclude,
     minImages,
     memoryBudget,
-    onProgress(done, total) {
-      onImage?.(done, total, 'images');
-      if (signal?.aborted && done < total)
-        throw new UserError('stopped while the images were read; nothing was written');
-    },
+    onListed: hear,
+    onProgress: (done, total) => hear(done, total, 'images'),
   });
 }
 
-/** Tells of every image that turns out to be unreadable while training, once, and writes it to skipped.jsonl. */
+/** Images that are told of by name while training. */
+const TOLD = 5;
+
+/**
+ * Says what is to be known of a run's data, and from then on tells of every image that turns out to be unreadable,
+ * once; skipped.jsonl has them all.
+ */
 export function reportUnreadable(data: TrainingSet, out: string, say: (line: string) => void): void {
+  for (const line of data.notes) say(line);
+  const file = join(out, FILES.skipped);
+  const known = new Set(readSkipped(out).map(({ path }) => path));
+  let told = 0;
   data.pixels.onUnreadable = (image) => {
-    say(`${image.path}: ${image.reason}; another image of its person takes its place`);
-    appendFileSync(join(out, FILES.skipped), `${JSON.stringify(image)}\n`);
+    if (known.has(image.path)) return;
+    known.add(image.path);
+    appendFileSync(file, `${JSON.stringify(image)}\n`);
+    if (++told <= TOLD) say(`${image.path}: ${image.reason}; the next image of its person takes its place`);
+    if (told === TOLD) say(`further images that cannot be read are in ${file}`);
   };
 }

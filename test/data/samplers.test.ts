@@ -1,9 +1,9 @@
 // P x K sampling: P different people in every batch, K images each, a pure function of (seed, step).
 import { describe, expect, test } from 'vitest';
 import { type Batch, BatchSource } from '../../src/data/batches.js';
-import { openImageFolder } from '../../src/data/image-folder.js';
 import { MemoryImages, readPlanes } from '../../src/data/image-set.js';
 import { peopleByImages } from '../../src/data/samplers.js';
+import { openTrainingSet } from '../../src/data/training-set.js';
 import { noise, temporaryFolder, writePeople } from './pictures.js';
 
 /** Labels of people with so many images each, out of order, as a set may have them. */
@@ -115,8 +115,8 @@ describe('batches of pixels', () => {
     const folder = temporaryFolder();
     await writePeople(folder, { a: 3, b: 5, c: 1, d: 4 });
     const folderOptions = { size: [12, 12] as [number, number], order: 'bgr' as const, seed: 1 };
-    const memory = await openImageFolder(folder, folderOptions);
-    const streamed = await openImageFolder(folder, { ...folderOptions, memoryBudget: 1 });
+    const memory = await openTrainingSet(folder, folderOptions);
+    const streamed = await openTrainingSet(folder, { ...folderOptions, memoryBudget: 1 });
     try {
       const [a, b] = [memory, streamed].map(({ pixels }) => new BatchSource(pixels, options));
       for (let step = 0; step < 4; step++) expect(await b!.next(step)).toEqual(await a!.next(step));

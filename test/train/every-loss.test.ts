@@ -11,7 +11,7 @@ import {
   digits,
   type ImageSet,
   MemoryImages,
-  openImageFolder,
+  openTrainingSet,
   readPlanes,
   splitDigits,
 } from '../../src/data/index.js';
@@ -184,7 +184,7 @@ describe.skipIf(!atHand)('on portraits of people never seen', () => {
   let task: Task;
   beforeAll(async () => {
     const size: [number, number] = [28, 24];
-    const folder = await openImageFolder(ORL, { size, order: 'bgr', seed: 1, holdout: 10 });
+    const folder = await openTrainingSet(ORL, { size, order: 'bgr', seed: 1, holdout: 10 });
     const images = folder.heldOut.flatMap(({ images: keys }, person) =>
       keys.map((key) => ({ path: join(ORL, key), person })),
     );

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { openImageFolder } from '../../src/data/index.js';
+import { openTrainingSet } from '../../src/data/index.js';
 import { measureProjection } from '../../src/evaluate/projection.js';
 import { readEmbeddings } from '../../src/face/index.js';
 import { openDevice } from '../../src/runtime/index.js';
@@ -157,7 +157,7 @@ describe('a stopped run', () => {
 describe('who is held out', () => {
   it('are the people whom a network trained with the same number and seed holds out', async () => {
     const faces = await writeFaces(12, 2);
-    const network = await openImageFolder(faces, { size: [32, 32], order: 'bgr', seed: 7, holdout: 5 });
+    const network = await openTrainingSet(faces, { size: [32, 32], order: 'bgr', seed: 7, holdout: 5 });
     const images = Array.from({ length: 12 }, (_, i) => i).flatMap((person) =>
       [0, 1].map((image) => ({ path: `person${person}/${image}.png`, person: `person${person}` })),
     );
