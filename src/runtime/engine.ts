@@ -9,6 +9,8 @@ export interface Value {
   readonly location: string;
   /** Its numbers, from memory of the CPU. */
   readonly data: unknown;
+  /** The same without a copy, where `data` is one; they stand until the value is disposed of. */
+  readonly view?: unknown;
   dispose(): void;
 }
 

@@ -61,6 +61,10 @@ export class ResidentValue implements Value {
     return new Elements(this.c.memory(address, count * Elements.BYTES_PER_ELEMENT));
   }
 
+  get view() {
+    return this.#elements;
+  }
+
   /** A copy, which outlives the tensor. */
   get data() {
     return this.#elements.slice();
@@ -75,8 +79,19 @@ export class ResidentValue implements Value {
   }
 }
 
+/** How an engine runs. */
+export interface ResidentOptions {
+  /** Runs go on beside this thread, which serves events meanwhile. Default: they hold it up. */
+  background?: boolean;
+}
+
 /** Opens a session on the CPU under the settings that `openSession` gives its own. Throws what the runtime says. */
-export function residentEngine(model: Uint8Array, settings: SessionSettings, c: CInterface): Engine {
+export function residentEngine(
+  model: Uint8Array,
+  settings: SessionSettings,
+  c: CInterface,
+  { background = false }: ResidentOptions = {},
+): Engine {
   const { call, release } = c;
   const options = written((result) => call.createOptions(result));
   let session: Address;
@@ -111,7 +126,8 @@ export function residentEngine(model: Uint8Array, settings: SessionSettings, c: 
       const names = Object.keys(feeds);
       const inputs = BigUint64Array.from(names, (name) => (feeds[name] as ResidentValue).address);
       const results = new BigUint64Array(outputs.length);
-      call.run(session, null, names, inputs, names.length, outputs, outputs.length, results);
+      const run = background ? c.later.run : call.run;
+      await run(session, null, names, inputs, names.length, outputs, outputs.length, results);
       return Object.fromEntries(outputs.map((name, i) => [name, new ResidentValue(results[i]!, c)]));
     },
     async release() {

@@ -1,21 +1,15 @@
 // A training step of one rank among several: the stages of a lowered step run one after the other, and between
 // them the ranks exchange what the graph says. State stays where it is, as in a `Program`.
 import { createHash } from 'node:crypto';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
-import type { Exchange, LoweredStages } from '../lower/index.js';
+import { type Exchange, isPlain, type LoweredStages } from '../lower/index.js';
 import type { Communicator, Reduction } from '../mpi/index.js';
+import { cInterface } from './c-interface.js';
+import { bindingEngine, type Engine, type Value } from './engine.js';
 import { toLogical, toStored } from './layout.js';
-import {
-  type Feeds,
-  openSession,
-  type Result,
-  resultOf,
-  type SessionSettings,
-  tensorOf,
-  type ValueInfo,
-} from './session.js';
+import { residentEngine } from './resident.js';
+import { type Feeds, type Result, resultOf, type SessionSettings, type ValueInfo } from './session.js';
 
 /** Values with fewer numbers than this share one message; larger ones travel alone, and are not copied for it. */
 const SMALL = 2 ** 16;
@@ -38,19 +32,19 @@ export class StagedProgram {
   readonly state: readonly { name: string; shape: readonly number[] }[];
   readonly spent: Spent = { computing: 0, exchanging: 0, bytes: 0 };
 
-  readonly #tensors = new Map<string, Tensor>();
-  #sessions: InferenceSession[];
+  readonly #held = new Map<string, Value>();
+  #engines: Engine[];
   #busy = false;
 
   private constructor(
     private readonly lowered: LoweredStages,
-    sessions: InferenceSession[],
+    engines: Engine[],
     private readonly communicator: Communicator,
   ) {
     this.inputs = lowered.inputs;
     this.outputs = lowered.outputs;
     this.state = lowered.state;
-    this.#sessions = sessions;
+    this.#engines = engines;
   }
 
   /** Compiles the stages. Throws a `UserError` when the device refuses one, or when the ranks' steps are unlike. */
@@ -60,15 +54,20 @@ export class StagedProgram {
     communicator: Communicator,
   ): Promise<StagedProgram> {
     await requireAlike(lowered.exchanges, communicator);
-    const sessions: InferenceSession[] = [];
+    const c = settings.target === 'cpu' ? await cInterface() : undefined;
+    const engines: Engine[] = [];
     try {
-      for (const { model } of lowered.stages) sessions.push(await openSession(model, settings));
+      for (const { model } of lowered.stages) {
+        engines.push(
+          c ? residentEngine(model, settings, c, { background: true }) : await bindingEngine(model, settings),
+        );
+      }
     } catch (error) {
-      for (const session of sessions) await session.release();
+      for (const engine of engines) await engine.release();
       const [line] = (error as Error).message.trim().split('\n');
       throw new UserError(`${settings.target} cannot run this graph: ${line}`);
     }
-    return new StagedProgram(lowered, sessions, communicator);
+    return new StagedProgram(lowered, engines, communicator);
   }
 
   /** As of a `Program`. */
@@ -84,24 +83,19 @@ export class StagedProgram {
         );
       }
       const stored = toStored(data, declared.shape, declared.layout);
-      this.#tensors.set(name, new Tensor('float32', stored, declared.physicalShape));
+      this.#keep(name, this.#engines[0]!.keep(stored, declared.physicalShape));
     }
   }
 
   /**
-   * State as it is held: `data` itself is used by the next run, and is not copied. Only for state in plain layout
-   * (weights of a head, not of convolutions).
+   * The numbers of one state where they lie, to read or to change before the next run, which takes them; only of
+   * state in plain layout (weights of a head, not of convolutions).
    */
-  lendState(name: string, data: Float32Array): void {
-    this.#idle();
-    const { physicalShape } = this.#plain(name);
-    this.#tensors.set(name, new Tensor('float32', data, physicalShape));
-  }
-
-  /** The numbers of one state in plain layout, without a copy; they stand until the next run. */
   viewState(name: string): Float32Array {
-    this.#plain(name);
-    return this.#held(name).data as Float32Array;
+    const declared = this.lowered.state.find((s) => s.name === name);
+    if (!declared) throw new UserError(`state '${name}' is not part of this program`);
+    if (!isPlain(declared.layout)) throw new Error(`state '${name}' is not in plain layout`);
+    return viewOf(this.#valueOf(name));
   }
 
   /** A copy of the state, or of the part that is named, in logical layout. */
@@ -109,19 +103,17 @@ export class StagedProgram {
     this.#idle();
     const wanted = this.lowered.state.filter(({ name }) => names === undefined || names.includes(name));
     return new Map(
-      wanted.map(({ name, shape, layout }) => [
-        name,
-        toLogical(this.#held(name).data as Float32Array, shape, layout),
-      ]),
+      wanted.map(({ name, shape, layout }) => [name, toLogical(viewOf(this.#valueOf(name)), shape, layout)]),
     );
   }
 
   /** Takes one step with all other ranks. Throws a `UserError` when a feed is wrong or another rank is gone. */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     this.#idle();
+    const values = this.#checked(feeds);
     this.#busy = true;
     try {
-      return await this.#step(this.#checked(feeds));
+      return await this.#step(values);
     } finally {
       this.#busy = false;
     }
@@ -130,15 +122,18 @@ export class StagedProgram {
   /** Frees the sessions and the state. */
   async dispose(): Promise<void> {
     if (this.#busy) throw new Error('the program is still running a step; await it before disposing');
-    const sessions = this.#sessions;
-    this.#sessions = [];
-    this.#tensors.clear();
-    for (const session of sessions) await session.release();
+    for (const value of this.#held.values()) value.dispose();
+    this.#held.clear();
+    const engines = this.#engines;
+    this.#engines = [];
+    for (const engine of engines) await engine.release();
   }
 
-  async #step(values: Map<string, Tensor>): Promise<Record<string, Result>> {
+  async #step(values: Map<string, Value>): Promise<Record<string, Result>> {
     const { stages, exchanges, state, outputs } = this.lowered;
-    for (const { name } of state) values.set(name, this.#held(name));
+    const fed = new Set<Value>(values.values());
+    for (const { name } of state) values.set(name, this.#valueOf(name));
+    for (const { name } of state) fed.add(values.get(name)!);
     const pending = new Map<string, Promise<void>>();
     const arrived = async (names: Iterable<string>) => {
       const begin = performance.now();
@@ -149,27 +144,35 @@ export class StagedProgram {
       await arrived(stage.inputs);
       const begin = performance.now();
       const given = Object.fromEntries(stage.inputs.map((name) => [name, values.get(name)!]));
-      const made = await this.#sessions[i]!.run(given, [...stage.outputs]);
+      const made = await this.#engines[i]!.run(given, stage.outputs);
       this.spent.computing += (performance.now() - begin) / 1000;
-      for (const name of stage.outputs) values.set(name, made[name]! as Tensor);
+      for (const name of stage.outputs) values.set(name, made[name]!);
       const due = exchanges.filter(({ after }) => after === i);
       for (const [names, done] of this.#exchange(due, values))
         for (const name of names) pending.set(name, done);
-      for (const name of this.#lastReadIn(i)) values.delete(name);
+      for (const name of this.#lastReadIn(i)) {
+        const value = values.get(name)!;
+        values.delete(name);
+        // An exchange in place has one value under two names.
+        if (!fed.has(value) && ![...values.values()].includes(value)) value.dispose();
+      }
     }
     await arrived(pending.keys());
-    for (const { name, output } of state)
-      if (output !== undefined) this.#tensors.set(name, values.get(output)!);
-    return Object.fromEntries(outputs.map(({ name, from }) => [name, resultOf(values.get(from)!)]));
+    const results = outputs.map(({ name, from }) => [name, resultOf(values.get(from)!)] as const);
+    const kept = new Set(state.flatMap(({ output }) => (output === undefined ? [] : values.get(output)!)));
+    for (const { name, output } of state) if (output !== undefined) this.#keep(name, values.get(output)!);
+    for (const value of new Set(values.values())) if (!kept.has(value) && !fed.has(value)) value.dispose();
+    return Object.fromEntries(results);
   }
 
   /** Starts exchanges, in the order of the graph; yields the results' names with the promise of each message. */
-  *#exchange(due: readonly Exchange[], values: Map<string, Tensor>): Generator<[string[], Promise<void>]> {
-    const data = ({ value }: Exchange) => values.get(value)!.data as Float32Array;
+  *#exchange(due: readonly Exchange[], values: Map<string, Value>): Generator<[string[], Promise<void>]> {
+    const own = ({ value }: Exchange): Value => values.get(value)!;
+    const data = (exchange: Exchange): Float32Array => viewOf(own(exchange));
     const keep = ({ result, physicalShape }: Exchange, numbers: Float32Array) =>
-      values.set(result, new Tensor('float32', numbers, physicalShape));
+      values.set(result, this.#engines[0]!.keep(numbers, physicalShape));
     if (this.communicator.size === 1) {
-      for (const exchange of due) keep(exchange, data(exchange));
+      for (const exchange of due) values.set(exchange.result, own(exchange));
       return;
     }
     for (const exchange of due) this.spent.bytes += data(exchange).byteLength;
@@ -186,9 +189,11 @@ export class StagedProgram {
         yield [small.map(({ result }) => result), this.#together(small, reduction, data, keep)];
       for (const exchange of reduced.filter((other) => !small.includes(other))) {
         // In place, unless this rank's own numbers are still wanted.
-        const numbers = this.#readAlone(exchange) ? data(exchange) : data(exchange).slice();
+        const alone = this.#readAlone(exchange);
+        const numbers = alone ? data(exchange) : data(exchange).slice();
         const done = this.communicator.allReduce(numbers, reduction).then(() => {
-          keep(exchange, numbers);
+          if (alone) values.set(exchange.result, own(exchange));
+          else keep(exchange, numbers);
         });
         yield [[exchange.result], done];
       }
@@ -242,7 +247,7 @@ export class StagedProgram {
     return [...inputs, ...made].filter((name) => !needed.has(name));
   }
 
-  #checked(feeds: Feeds): Map<string, Tensor> {
+  #checked(feeds: Feeds): Map<string, Value> {
     const strange = Object.keys(feeds).find((name) => !this.inputs.some((input) => input.name === name));
     if (strange !== undefined) throw new UserError(`feed '${strange}' is not an input of this program`);
     return new Map(
@@ -257,30 +262,31 @@ export class StagedProgram {
             `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
           );
         }
-        return [name, tensorOf(dtype, value, shape as number[])];
+        return [name, this.#engines[0]!.feed(name, dtype, value, shape as number[])];
       }),
     );
   }
 
-  #plain(name: string) {
-    const declared = this.lowered.state.find((s) => s.name === name);
-    if (!declared) throw new UserError(`state '${name}' is not part of this program`);
-    if (declared.layout.some((axis, i) => axis !== i))
-      throw new Error(`state '${name}' is not in plain layout`);
-    return declared;
+  #keep(name: string, value: Value): void {
+    const old = this.#held.get(name);
+    this.#held.set(name, value);
+    if (old !== value) old?.dispose();
   }
 
-  #held(name: string): Tensor {
-    const tensor = this.#tensors.get(name);
-    if (!tensor) throw new UserError(`state '${name}' was never set; call setState first`);
-    return tensor;
+  #valueOf(name: string): Value {
+    const value = this.#held.get(name);
+    if (!value) throw new UserError(`state '${name}' was never set; call setState first`);
+    return value;
   }
 
   #idle(): void {
     if (this.#busy) throw new Error('the program is still running a step; await it first');
-    if (this.#sessions.length === 0) throw new Error('the program was disposed');
+    if (this.#engines.length === 0) throw new Error('the program was disposed');
   }
 }
+
+/** The numbers of a value where they lie. */
+const viewOf = (value: Value): Float32Array => (value.view ?? value.data) as Float32Array;
 
 /** Ranks that exchange unlike values would wait for each other for ever, or mix them up. */
 async function requireAlike(exchanges: readonly Exchange[], communicator: Communicator): Promise<void> {

@@ -2,7 +2,7 @@
 // weights and of what the loss learns, and what it keeps.
 import { describe, expect, test } from 'vitest';
 import { gradients, input, matmul, nameOf, type Tensor } from '../../src/graph/index.js';
-import { type LossTerms, losses, lossNamed } from '../../src/losses/index.js';
+import { type LossOptions, type LossTerms, losses, lossNamed } from '../../src/losses/index.js';
 import { initialParameters, type Parameter, Scope, xavier } from '../../src/nn/index.js';
 import {
   meanOverRanks,
@@ -29,7 +29,7 @@ interface Built {
 }
 
 /** A network of one product with its loss, as `trainingStep` puts them together. */
-function build(name: string, parallel: Parallel, options: object = {}): Built {
+function build(name: string, parallel: Parallel, options: LossOptions = {}): Built {
   const scope = new Scope();
   const loss = lossNamed(name);
   const images = input('images', [BATCH / parallel.ranks, PIXELS]);
@@ -61,7 +61,7 @@ const bounds = (rank: number, ranks: number): [number, number] => [
   Math.floor(((rank + 1) * CLASSES) / ranks),
 ];
 
-function run(name: string, ranks: number, shared: boolean, options?: object): Record<string, Values> {
+function run(name: string, ranks: number, shared: boolean, options?: LossOptions): Record<string, Values> {
   const initial = initialParameters(build(name, { rank: 0, ranks: 1 }, options).parameters, 3);
   const all = Array.from({ length: ranks }, (_, rank) => {
     const [from, to] = bounds(rank, ranks);
