@@ -39,16 +39,24 @@ function wholeBatches(count: number, batch: number): number {
   return Math.floor(count / batch);
 }
 
-/** `make`, which remembers its last value: steps that follow each other share an epoch or a round. */
+/**
+ * `make`, which remembers its last two values: steps that follow each other share an epoch or a round, and batches are
+ * prepared over its end while the labels of a step before it are still asked for.
+ */
 function latest<T>(make: (number: number) => T): (number: number) => T {
-  let known: { number: number; value: T } | undefined;
+  let known: { number: number; value: T }[] = [];
   return (number) => {
-    if (known?.number !== number) known = { number, value: make(number) };
-    return known.value;
+    const found = known.find((one) => one.number === number) ?? { number, value: make(number) };
+    known = [found, ...known.filter((one) => one !== found)].slice(0, 2);
+    return found.value;
   };
 }
 
-const counting = (length: number): Int32Array => Int32Array.from({ length }, (_, i) => i);
+function counting(length: number): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = i;
+  return numbers;
+}
 
 /**
  * Every image once an epoch, in an order of that epoch's own; the images that fill no batch come in other
@@ -114,7 +122,7 @@ export function peopleByImages(
       const stream = random(seed, 'images', step);
       const indices = new Int32Array(batch);
       chosen.forEach((person, p) => {
-        const images = stream.shuffle(members[person]!.slice());
+        const images = stream.shuffle(members.of(person).slice());
         for (let k = 0; k < perPerson; k++) indices[p * perPerson + k] = images[k % images.length]!;
       });
       const coin = random(seed, 'mirror', step);
@@ -123,13 +131,25 @@ export function peopleByImages(
   };
 }
 
-/** The images of everyone who has one, people by rising label. */
-function imagesOfPeople(labels: Int32Array): Int32Array[] {
-  const members = new Map<number, number[]>();
-  labels.forEach((label, image) => {
-    const images = members.get(label);
-    if (images) images.push(image);
-    else members.set(label, [image]);
+/** The images of everyone who has one, people by rising label: parts of one array, as there may be millions. */
+function imagesOfPeople(labels: Int32Array): { length: number; of(person: number): Int32Array } {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const people = Float64Array.from(counts.keys()).sort();
+  const starts = new Int32Array(people.length + 1);
+  const next = new Map<number, number>();
+  people.forEach((label, person) => {
+    next.set(label, starts[person]!);
+    starts[person + 1] = starts[person]! + counts.get(label)!;
   });
-  return [...members].sort(([a], [b]) => a - b).map(([, images]) => Int32Array.from(images));
+  const images = new Int32Array(labels.length);
+  labels.forEach((label, image) => {
+    const at = next.get(label)!;
+    images[at] = image;
+    next.set(label, at + 1);
+  });
+  return {
+    length: people.length,
+    of: (person) => images.subarray(starts[person], starts[person + 1]),
+  };
 }
