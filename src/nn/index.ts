@@ -18,6 +18,7 @@ export {
   gaussian,
   type Initializer,
   initialParameters,
+  initialRows,
   xavier,
 } from './initializers.js';
 export {

@@ -10,3 +10,4 @@ export {
 export { InferenceModel, type ModelFeed } from './inference.js';
 export { Program } from './program.js';
 export type { Feed, Feeds, Result, SessionSettings, ValueInfo } from './session.js';
+export { type Spent, StagedProgram } from './staged-program.js';

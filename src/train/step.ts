@@ -49,8 +49,12 @@ export const NAMES = {
 /** A training step graph and what feeds it. */
 export interface TrainingStep {
   graph: StepGraph;
+  /** Whether a rank is fed the labels of the whole batch, or those of its own rows. */
+  wholeBatch: boolean;
   /** Learned parameters of the network and of the loss. */
   parameters: readonly Parameter[];
+  /** The gradients of the parameters, in their order, times the learning rate. */
+  gradients: readonly Tensor[];
   /** The optimiser's tensors, which start at zero. */
   velocities: readonly Tensor[];
   /** Scalar inputs that follow a schedule, such as lambda; steps are counted from 1. */
@@ -81,7 +85,7 @@ function buildWithLoss(
   return { embedding, ...lossNamed(options.loss).build(context, options.lossOptions) };
 }
 
-/** The same on one rank of several: images [batch / ranks, C, H, W], and labels as `needsWholeBatch` says. */
+/** The same on one rank of several: images [batch / ranks, C, H, W], and labels of the same rows, or of the whole batch where the loss sees it. */
 function buildOnRank(scope: Scope, images: Tensor, labels: Tensor, options: StepOptions) {
   const { parallel = ONE_RANK, batch, classes } = options;
   const own = onOwnRows(scope, parallel);
@@ -98,8 +102,8 @@ function buildOnRank(scope: Scope, images: Tensor, labels: Tensor, options: Step
   return { terms, mean: (x: Tensor) => x, inputs: shard ? [shard.places, shard.here] : [] };
 }
 
-/** Whether every rank is fed the labels of the whole batch, or those of its own rows. */
-export const needsWholeBatch = ({ loss, parallel }: Pick<StepOptions, 'loss' | 'parallel'>): boolean =>
+/** Whether the loss sees the whole batch on every rank. */
+const needsWholeBatch = ({ loss, parallel }: Pick<StepOptions, 'loss' | 'parallel'>): boolean =>
   parallel?.shard !== undefined || lossNamed(loss).needs.wholeBatch === true;
 
 /**
@@ -120,7 +124,8 @@ export function trainingStep(options: StepOptions): TrainingStep {
   const parameters = scope.parameters;
   const tensors = parameters.map((parameter) => parameter.tensor);
   const loss = mean(terms.loss);
-  const { state, velocities } = sgdUpdates(parameters, gradients(loss, tensors, rate), {
+  const slopes = gradients(loss, tensors, rate);
+  const { state, velocities } = sgdUpdates(parameters, slopes, {
     rate,
     momentum: options.momentum,
     weightDecay: options.weightDecay,
@@ -134,7 +139,9 @@ export function trainingStep(options: StepOptions): TrainingStep {
   const inputs = [images, labels, rate, ...more, ...terms.schedule.map((entry) => entry.input)];
   return {
     graph: { inputs, state, outputs },
+    wholeBatch: needsWholeBatch(options),
     parameters,
+    gradients: slopes,
     velocities,
     schedule: terms.schedule,
     probe: probeOf(options),
