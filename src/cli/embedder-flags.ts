@@ -26,10 +26,17 @@ by --manifest FILE or by flags: the network sees (pixel - mean) * scale. As in
   --order rgb --mean 127.5 --scale 1/128`;
 
 export function withEmbedderFlags(command: Command): Command {
+  return withPreparationFlags(
+    command
+      .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
+      .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
+      .option('--batch <n>', 'images a run of the network (default: 32)', whole(1)),
+  );
+}
+
+/** The flags that say how a model's faces are prepared. */
+export function withPreparationFlags(command: Command): Command {
   return command
-    .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
-    .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
-    .option('--batch <n>', 'images a run of the network (default: 32)', whole(1))
     .option('--manifest <file>', "JSON file that says what the model's metadata does not")
     .addOption(new Option('--order <order>', 'order of the colour planes').choices(['rgb', 'bgr']))
     .option(

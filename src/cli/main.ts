@@ -18,6 +18,7 @@ import { modelsCommand } from './models.js';
 import { main } from './output.js';
 import { overlapCommand } from './overlap.js';
 import { projectCommand } from './project.js';
+import { quantizeCommand } from './quantize.js';
 import { reproduceCommand } from './reproduce.js';
 import { searchCommand } from './search.js';
 import { toyCommand } from './toy.js';
@@ -67,6 +68,7 @@ function program(): Command {
     infoCommand(),
     importCommand(),
     convertCommand(),
+    quantizeCommand(),
     modelsCommand(),
   ]) {
     root.addCommand(command);

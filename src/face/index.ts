@@ -114,4 +114,10 @@ export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js'
 export { openReader, type ReaderOptions } from './open-reader.js';
 export { type Pose, pose } from './pose.js';
 export { faceQuality, type Quality, type QualityMeasures } from './quality.js';
+export {
+  type Agreement,
+  type QuantizedModel,
+  type QuantizeModelOptions,
+  quantizeModel,
+} from './quantize/quantize-model.js';
 export { FaceReader, type ReadFace, type ReadPhotograph } from './reader.js';

@@ -48,7 +48,7 @@ export async function openEmbedder(
   const { device: wanted = 'cpu', threads, batch = 32, manifest: given } = options;
   if (!Number.isInteger(batch) || batch < 1)
     throw new UserError(`batch must be a whole number from 1 on, not ${batch}`);
-  const { name: modelFile, bytes } = typeof wantedModel === 'string' ? await find(wantedModel) : wantedModel;
+  const { name: modelFile, bytes } = typeof wantedModel === 'string' ? await modelBytes(wantedModel) : wantedModel;
   const ownsDevice = typeof wanted === 'string';
   const device = ownsDevice ? await openDevice(wanted, { ...(threads && { threads }) }) : wanted;
   try {
@@ -74,7 +74,8 @@ export async function openEmbedder(
   }
 }
 
-async function find(model: string): Promise<ModelBytes> {
+/** The bytes of a model by its path, or its name in the store or among those that are built in. */
+export async function modelBytes(model: string): Promise<ModelBytes> {
   const builtIn = Object.hasOwn(builtInModels, model) ? builtInModels[model] : undefined;
   if (builtIn) return { name: model, bytes: builtIn() };
   const file = await modelFile(model);

@@ -1,0 +1,4 @@
+// Float graphs rewritten to graphs that compute the same.
+export { foldConstants } from './constants.js';
+export { foldConvolutions } from './fold-convolutions.js';
+export { rewritePrelu } from './prelu.js';
