@@ -418,5 +418,41 @@ const wideDepthwise: Example[] = [
   build: (t) => graph.depthwiseConv2d(t.x!, t.w!, { padding: 1, stride }),
 }));
 
+/** Updates and products at the sizes from which memory bounds them. */
+const memoryBound: Example[] = [
+  ...[
+    [256, 256],
+    [2, 16, 64, 32],
+  ].map(
+    (shape): Example => ({
+      title: `x a + y b + c x y of [${shape}]`,
+      shapes: { x: shape, y: shape, a: [], b: [1] },
+      build: ({ x, y, a, b }) =>
+        graph.add(graph.add(graph.mul(x!, a!), graph.mul(b!, y!)), graph.mul(graph.mul(x!, 0.3), y!)),
+    }),
+  ),
+  {
+    title: 'x 0.9 + y, with x and y read again',
+    shapes: { x: [256, 256], w: [256, 256] },
+    build: ({ x, w }) => {
+      const sum = graph.add(graph.mul(x!, 0.9), w!);
+      const twice = graph.exp(graph.mul(w!, 0.1));
+      return graph.mul(graph.add(sum, x!), graph.add(graph.mul(x!, 0.5), graph.mul(twice, twice)));
+    },
+  },
+  ...[
+    { rows: 32, terms: 4096, columns: 9 },
+    { rows: 33, terms: 4096, columns: 9 },
+    { rows: 3, terms: 4095, columns: 9 },
+    { rows: 1, terms: 5000, columns: 2 },
+  ].map(
+    ({ rows, terms, columns }): Example => ({
+      title: `dense layer with bias, ${rows} rows of ${terms} to ${columns}`,
+      shapes: { x: [rows, terms], w: [columns, terms], b: [columns] },
+      build: ({ x, w, b }) => graph.add(graph.matmul(x!, graph.transpose(w!, [1, 0])), b!),
+    }),
+  ),
+];
+
 /** Too wide for differences. */
-export const WIDE_EXAMPLES: Example[] = [...wideConvolutions, ...wideDepthwise];
+export const WIDE_EXAMPLES: Example[] = [...wideConvolutions, ...wideDepthwise, ...memoryBound];

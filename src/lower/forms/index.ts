@@ -3,7 +3,10 @@
 import { isExchange, type Tensor } from '../../graph/index.js';
 import type { Form, LoweringContext } from '../context.js';
 import { convolutionForms } from './convolution.js';
+import { cudaForms } from './cuda.js';
 import { depthwiseForms } from './depthwise.js';
+import { graphicsForms } from './graphics.js';
+import { memoryBoundForms } from './memory-bound.js';
 import { plainForms } from './plain.js';
 import { poolingForms } from './pooling.js';
 import { preluForms } from './prelu.js';
@@ -13,11 +16,14 @@ import { winogradForms } from './winograd.js';
 const forms = new Map<string, Form[]>();
 for (const form of [
   ...winogradForms,
+  ...graphicsForms,
   ...convolutionForms,
   ...depthwiseForms,
   ...poolingForms,
   ...preluForms,
+  ...memoryBoundForms,
   ...webgpuForms,
+  ...cudaForms,
   ...plainForms,
 ]) {
   forms.set(form.op, [...(forms.get(form.op) ?? []), form]);

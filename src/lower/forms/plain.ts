@@ -8,7 +8,7 @@ import type { OnnxAttribute } from '../onnx.js';
 type Write = Form['write'];
 
 /** One ONNX operator applied element by element, in whatever layout the inputs are in. */
-const elementwise =
+export const elementwise =
   (opType: string, attributes: Record<string, OnnxAttribute> = {}): Write =>
   (node, context) => {
     const layout = context.elementwiseLayout(node);
