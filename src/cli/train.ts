@@ -1,4 +1,4 @@
-// hypersphere train: a folder of aligned faces in, a run folder out.
+// hypersphere train: aligned faces in, a run folder out.
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { readExcludeFile } from '../data/index.js';
@@ -19,12 +19,16 @@ import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flag
 import { duration, note, type Progress, progress, result, timedProgress, usage } from './output.js';
 
 const EXAMPLES = `
-The data folder holds one folder of aligned faces a person. Where no flag says otherwise, the settings are
-the SphereFace paper's, scaled to the run: rate .1 x sqrt(batch / 512), divided by ten at 4/7 and 6/7 of the
-steps; lambda is annealed as published, or faster where that would take more than half of the run.
+The data are a folder with one folder of aligned faces a person, or a record set as training sets are distributed
+(train.rec with train.idx and property, by its folder or file), whose labels are the people's names, for --exclude
+too. What fits the memory budget (memoryBudget in --config, 1 GiB of pixels) is decoded once, larger sets batch by
+batch. Where no flag says otherwise, the settings are the SphereFace paper's, scaled to the run: rate
+.1 x sqrt(batch / 512), divided by ten at 4/7 and 6/7 of the steps; lambda is annealed as published, or faster where
+that would take more than half of the run.
 
 Examples:
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
+  hypersphere train --data faces_webface_112x112 --net sphereface-20 --loss cosface --batch 256 --out runs/w
   hypersphere train --data faces --net sphereface-4 --loss softmax+center --weight center=0.008
   hypersphere train --resume --out runs/a
   hypersphere train --config runs/a/config.json --seed 2 --out runs/b`;
@@ -39,8 +43,8 @@ interface Flags extends Partial<Omit<Settings, 'lossOptions' | 'loss' | 'exclude
 
 export function trainCommand(): Command {
   return new Command('train')
-    .description('train a network on a folder of aligned faces, one folder a person')
-    .option('--data <dir>', 'folder with one folder of images a person')
+    .description('train a network on aligned faces: a folder a person, or a record set')
+    .option('--data <dir>', 'folder with one folder of images a person, or record set (train.rec)')
     .addOption(new Option('--net <name>', 'network').choices(NETWORKS))
     .option(
       '--loss <name>',

@@ -29,7 +29,7 @@ const annealing = z
 
 /** What each setting may be. Sizes are [height, width] in pixels, rates are per step. */
 export const settingsSchema = z.strictObject({
-  /** Folder with one folder of images a person. */
+  /** Folder with one folder of images a person, or a record set: train.rec or its folder. */
   data: z.string(),
   net: z.enum(NETWORKS),
   /** Name of a loss of `src/losses`, or several with '+' between them. */
@@ -163,7 +163,9 @@ export type Draft = Omit<Config, 'steps'> & Pick<Settings, 'steps' | 'epochs'>;
 export function draftConfig(settings: Settings): Draft {
   const { data, net, loss } = parseSettings(settings, 'settings');
   if (data === undefined)
-    throw new UserError('--data DIR is missing: the folder with one folder of images a person');
+    throw new UserError(
+      '--data DIR is missing: the folder with one folder of images a person, or with train.rec',
+    );
   if (net === undefined) throw new UserError(`--net is missing: one of ${NETWORKS.join(', ')}`);
   if (loss === undefined) {
     throw new UserError(
