@@ -3,6 +3,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
 import { readMetadata } from '../lower/onnx.js';
+import { forCpu } from '../lower/rewrite/index.js';
 import { firstLine } from './program.js';
 import {
   type Feed,
@@ -41,7 +42,8 @@ export class InferenceModel {
       throw new UserError(`${name}: ${firstLine(error)}`);
     }
     try {
-      return new InferenceModel(await openSession(bytes, settings), metadata);
+      const fast = settings.target === 'cpu' && process.arch === 'x64' ? forCpu(bytes) : bytes;
+      return new InferenceModel(await openSession(fast, settings), metadata);
     } catch (error) {
       throw new UserError(`${name}: ${settings.target} cannot run this model: ${firstLine(error)}`);
     }
