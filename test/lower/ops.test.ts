@@ -24,8 +24,9 @@ const WAYS: Way[] = [
   ['plain', 'cpu', 'cpu'],
   ['fast', 'cpu', 'cpu'],
   // Without the fused operators of ONNX Runtime's CPU provider.
-  ['fast', 'webgpu', 'cpu'],
-  ...((await devicesHere()).includes('webgpu') ? [['fast', 'webgpu', 'webgpu'] as const] : []),
+  ['fast', 'coreml', 'cpu'],
+  ['fast', 'cuda', 'cpu'],
+  ['fast', 'webgpu', (await devicesHere()).includes('webgpu') ? 'webgpu' : 'cpu'],
 ];
 
 let device: Device;

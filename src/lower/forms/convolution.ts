@@ -7,12 +7,17 @@ import type { Form, LoweringContext } from '../context.js';
 import { CHANNEL_FIRST, CHANNEL_LAST } from '../layout.js';
 import { MICROSOFT } from '../writer.js';
 
-type Four = [number, number, number, number];
-const four = (shape: Shape): Four => shape as unknown as Four;
+export type Four = [number, number, number, number];
+export const four = (shape: Shape): Four => shape as unknown as Four;
 
 /** Zeros (or unused rows, when negative) behind the last window of `count` windows along one axis. */
-const endPadding = (size: number, kernel: number, count: number, stride: number, padding: number): number =>
-  kernel + stride * (count - 1) - size - padding;
+export const endPadding = (
+  size: number,
+  kernel: number,
+  count: number,
+  stride: number,
+  padding: number,
+): number => kernel + stride * (count - 1) - size - padding;
 
 // ---- plain -------------------------------------------------------------------------------------------
 
@@ -27,7 +32,7 @@ const plainForward: Form = {
   },
 };
 
-const plainInputGradient: Form = {
+export const plainInputGradient: Form = {
   op: 'conv2dInputGradient',
   write(node, context) {
     const [g, w] = node.inputs as readonly [Tensor, Tensor];
@@ -75,7 +80,7 @@ const plainKernelGradient: Form = {
 const fast = (_node: Tensor, context: LoweringContext): boolean => context.fast;
 
 /** A per-channel bias: [1, K, 1, 1] beside a convolution's [N, K, H, W]. */
-const isBias = (node: Tensor, addend: Tensor): boolean =>
+export const isBias = (node: Tensor, addend: Tensor): boolean =>
   addend.shape.length === 4 &&
   addend.shape[1] === node.shape[1] &&
   addend.shape.every((n, i) => i === 1 || n === 1);
@@ -112,7 +117,7 @@ const fastForward: Form = {
 };
 
 /** The chosen taps of kernels [K, C, kh, kw] with filters and channels swapped: [C, K, ...size]. */
-function swappedTaps(
+export function swappedTaps(
   w: Tensor,
   taps: readonly number[],
   size: readonly number[],
@@ -150,7 +155,7 @@ const fastInputGradient: Form = {
 };
 
 /** At stride 1 with padding at most kernel - 1 the input gradient is itself a plain convolution. */
-function leavesNoRest(node: Tensor): boolean {
+export function leavesNoRest(node: Tensor): boolean {
   const [, , kh, kw] = four(node.inputs[1]!.shape);
   return convolutionOf(node).padding < Math.min(kh, kw);
 }
