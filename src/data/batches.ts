@@ -88,6 +88,11 @@ export class BatchSource {
     }
   }
 
+  /** Resolves when nothing is being prepared any more, for callers who want the threads for something else. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.queue.map(({ batch }) => batch));
+  }
+
   /** The indices and mirrorings of one whole batch, without its pixels. */
   plan(step: number): Plan {
     return this.sampler.plan(step);
