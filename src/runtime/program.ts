@@ -84,7 +84,7 @@ export class Program {
     } catch (error) {
       throw new UserError(`${settings.target} cannot run this graph: ${firstLine(error)}`);
     }
-    const copies = resident ? await openCopies(lowered.state, settings) : undefined;
+    const copies = resident ? new StateCopies(lowered.state, settings) : undefined;
     return new Program(lowered, engine, copies, options);
   }
 
@@ -117,9 +117,7 @@ export class Program {
   async getState(): Promise<Map<string, Float32Array>> {
     return this.#exclusive(async () => {
       const held = this.#stateFeeds();
-      const local = this.#copies
-        ? renamed(await this.#copies.download.run(held, Object.keys(held).map(copied)))
-        : held;
+      const local = this.#copies ? await this.#copies.download(held) : held;
       const state = new Map<string, Float32Array>();
       for (const { name, shape, layout, input } of this.#declared.values()) {
         state.set(name, toLogical(local[input]!.data as Float32Array, shape, layout));
@@ -157,8 +155,7 @@ export class Program {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
     await engine.release();
-    await this.#copies?.download.release();
-    await this.#copies?.upload?.release();
+    await this.#copies?.release();
   }
 
   #keep({ name }: StateValue, tensor: Value): void {
@@ -180,11 +177,11 @@ export class Program {
 
   /** Moves state that the steps only read to the GPU, once, instead of sending it with every call. */
   async #uploaded(): Promise<Record<string, Value>> {
-    if (!this.#copies?.upload) return {};
     const constant = [...this.#declared.values()].filter(({ output }) => output === undefined);
+    if (!this.#copies || constant.length === 0) return {};
     const held = Object.fromEntries(constant.map(({ name, input }) => [input, this.#tensors.get(name)!]));
     if (Object.values(held).every(({ location }) => location === 'gpu-buffer')) return {};
-    const uploaded = renamed(await this.#copies.upload.run(held, Object.keys(held).map(copied)));
+    const uploaded = await this.#copies.upload(held);
     for (const declared of constant) this.#keep(declared, uploaded[declared.input]!);
     return uploaded;
   }
@@ -276,26 +273,34 @@ async function openEngine(model: Uint8Array, settings: SessionSettings, resident
   return bindingEngine(model, settings, { resident });
 }
 
-interface StateCopies {
-  /** Every state value to the CPU. Reading a GPU tensor directly aborts the process in ONNX Runtime 1.30. */
-  download: Engine;
-  /** The state without `output` to the GPU. */
-  upload: Engine | undefined;
-}
+/** Models that copy state between the CPU and the GPU, each opened when it is first needed. */
+class StateCopies {
+  #download: Promise<Engine> | undefined;
+  #upload: Promise<Engine> | undefined;
 
-async function openCopies(state: readonly StateValue[], settings: SessionSettings): Promise<StateCopies> {
-  const constant = state.filter(({ output }) => output === undefined);
-  return {
-    download: await openEngine(copyModel(state), settings, []),
-    upload:
-      constant.length > 0
-        ? await openEngine(
-            copyModel(constant),
-            settings,
-            constant.map((s) => copied(s.input)),
-          )
-        : undefined,
-  };
+  constructor(
+    private readonly state: readonly StateValue[],
+    private readonly settings: SessionSettings,
+  ) {}
+
+  /** To the CPU. Reading a GPU tensor directly aborts the process in ONNX Runtime 1.30. */
+  async download(held: Record<string, Value>): Promise<Record<string, Value>> {
+    this.#download ??= openEngine(copyModel(this.state), this.settings, []);
+    return renamed(await (await this.#download).run(held, Object.keys(held).map(copied)));
+  }
+
+  /** The state without `output`, to the GPU. */
+  async upload(held: Record<string, Value>): Promise<Record<string, Value>> {
+    const constant = this.state.filter(({ output }) => output === undefined);
+    const names = constant.map(({ input }) => copied(input));
+    this.#upload ??= openEngine(copyModel(constant), this.settings, names);
+    return renamed(await (await this.#upload).run(held, names));
+  }
+
+  async release(): Promise<void> {
+    await (await this.#download)?.release();
+    await (await this.#upload)?.release();
+  }
 }
 
 /** The output of a copying model that belongs to an input. */

@@ -8,13 +8,12 @@ import { lowerStep, type StepGraph } from '../../src/lower/index.js';
 import { gaussian, initialParameters, Scope } from '../../src/nn/index.js';
 import { boundEngine } from '../../src/runtime/bound.js';
 import { type CInterface, cInterface } from '../../src/runtime/c-interface.js';
-import type { Engine, Value } from '../../src/runtime/engine.js';
+import type { Value } from '../../src/runtime/engine.js';
 import { type Device, type Feeds, openDevice } from '../../src/runtime/index.js';
 import { toStored } from '../../src/runtime/layout.js';
 import { sgdUpdates } from '../../src/train/sgd.js';
 import { accuracy, trainingStep } from '../../src/train/step.js';
 import { devicesHere } from './devices-here.js';
-import { tinyStep } from './tiny-step.js';
 
 const here = await devicesHere();
 const webgpu = { target: 'webgpu', threads: 1, spin: false } as const;
@@ -76,16 +75,12 @@ const alone = Object.keys(losses).filter((name) => name !== 'mhe');
 describe.skipIf(!here.includes('webgpu'))('WebGPU', () => {
   let cpu: Device;
   let c: CInterface;
-  /** Compiled kernels live as long as any session does. */
-  let open: Engine;
   beforeAll(async () => {
     cpu = await openDevice('cpu', { threads: 1 });
     c = (await cInterface())!;
-    open = boundEngine(tinyStep().model, webgpu, c);
   });
   afterAll(async () => {
     await cpu.close();
-    await open.release();
   });
 
   /** Outputs of `steps` steps on the CPU. */
