@@ -4,6 +4,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { UserError } from '../common/errors.js';
 import { readWhole } from '../common/files.js';
+import { plainJpegSize } from './jpeg-size.js';
 import { isPortableMap, readPortableMap } from './pgm.js';
 
 // Faces are small: threads are better spent on several images at once than inside one.
@@ -100,10 +101,14 @@ async function decode(bytes: Uint8Array, { size, order }: DecodeOptions): Promis
   } else {
     // 'error' lets harmless oddities of real JPEG files pass and refuses truncated ones.
     image = sharp(bytes, { failOn: 'error' });
-    const metadata = await image.metadata();
-    ({ width, height } = metadata.autoOrient);
-    image = image.autoOrient();
-    if (metadata.hasAlpha) image = image.flatten({ background: '#000000' });
+    const plain = plainJpegSize(bytes);
+    if (plain) ({ width, height } = plain);
+    else {
+      const metadata = await image.metadata();
+      ({ width, height } = metadata.autoOrient);
+      image = image.autoOrient();
+      if (metadata.hasAlpha) image = image.flatten({ background: '#000000' });
+    }
   }
   if (Math.max(width, height) > longestAspect * Math.min(width, height))
     throw new UserError(`${width}x${height} is too narrow to be a face`);
