@@ -108,30 +108,28 @@ function percentile(seen: Observed, share: number): Range {
 /** Shares of the whole range that are tried for each side. */
 const SHARES = Array.from({ length: 24 }, (_, i) => 1 - i / 32);
 
-/** The range, of those that keep some share of each side, with the least expected squared error of 256 levels. */
+/**
+ * The range, of those that keep some share of each side, with the least expected squared error of 256 levels: a
+ * twelfth of a squared level for every value, and for those beyond an end their squared distance from it.
+ */
 function leastSquares(seen: Observed): Range {
   const bins = seen.bins();
+  const ends = (end: number) =>
+    (end === 0 ? [1] : SHARES).map((share) => {
+      const cut = share * end;
+      const beyond = (value: number) => (end > 0 ? Math.max(0, value - cut) : Math.max(0, cut - value));
+      return { cut, error: bins.reduce((sum, { value, count }) => sum + count * beyond(value) ** 2, 0) };
+    });
+  const [lows, highs] = [ends(seen.min), ends(seen.max)];
   let best = { min: seen.min, max: seen.max };
   let least = Number.POSITIVE_INFINITY;
-  for (const low of seen.min < 0 ? SHARES : [1]) {
-    for (const high of seen.max > 0 ? SHARES : [1]) {
-      const range = { min: low * seen.min, max: high * seen.max };
-      const error = squaredError(bins, range);
-      if (error < least) [least, best] = [error, range];
+  for (const low of lows) {
+    for (const high of highs) {
+      const error = low.error + high.error + (seen.count * ((high.cut - low.cut) / 255) ** 2) / 12;
+      if (error < least) [least, best] = [error, { min: low.cut, max: high.cut }];
     }
   }
   return best;
-}
-
-/** Of values within the range a twelfth of a squared level, of those beyond it their squared distance from it. */
-function squaredError(bins: readonly { value: number; count: number }[], { min, max }: Range): number {
-  const rounding = ((max - min) / 255) ** 2 / 12;
-  let error = 0;
-  for (const { value, count } of bins) {
-    const beyond = value > max ? value - max : value < min ? min - value : 0;
-    error += count * (rounding + beyond * beyond);
-  }
-  return error;
 }
 
 /** Levels 0 to 255 over a range that is widened to hold 0: value = (level - zero) * scale. */
