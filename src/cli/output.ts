@@ -39,10 +39,15 @@ export async function main(program: () => Promise<unknown>): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    const failure = error instanceof Error ? error : new Error(String(error));
-    note(process.env.HYPERSPHERE_DEBUG === '1' ? String(failure.stack) : `hypersphere: ${oneLine(failure)}`);
-    process.exitCode = failure instanceof UsageError ? 2 : 1;
+    process.exitCode = tell(error);
   }
+}
+
+/** Says why a command failed, in one line; returns the exit code. */
+export function tell(error: unknown): number {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  note(process.env.HYPERSPHERE_DEBUG === '1' ? String(failure.stack) : `hypersphere: ${oneLine(failure)}`);
+  return failure instanceof UsageError ? 2 : 1;
 }
 
 /**

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { readExcludeFile } from '../data/index.js';
 import { type HeldOutResults, measureRun } from '../evaluate/run.js';
+import type { Communicator } from '../mpi/index.js';
 import { deviceNames } from '../runtime/index.js';
 import {
   draftRun,
@@ -17,6 +18,7 @@ import { number, numbers, size, whole } from './flags.js';
 import { interruptible } from './interrupt.js';
 import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flags.js';
 import { duration, note, type Progress, progress, result, timedProgress, usage } from './output.js';
+import { onAllRanks } from './ranks.js';
 
 const EXAMPLES = `
 The data are a folder with one folder of aligned faces a person, or a record set as training sets are distributed
@@ -31,6 +33,7 @@ Examples:
   hypersphere train --data faces_webface_112x112 --net sphereface-20 --loss cosface --batch 256 --out runs/w
   hypersphere train --data faces --net sphereface-4 --loss softmax+center --weight center=0.008
   hypersphere train --resume --out runs/a
+  mpirun -n 4 hypersphere train --data faces --net sphereface-20 --loss cosface --shard-classes --out runs/c
   hypersphere train --config runs/a/config.json --seed 2 --out runs/b`;
 
 interface Flags extends Partial<Omit<Settings, 'lossOptions' | 'loss' | 'exclude'>>, LossFlags {
@@ -83,6 +86,12 @@ export function trainCommand(): Command {
     .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
     .option('--steps-per-call <n>', 'steps in one call of the runtime (default: 1; cuda: 10)', whole(1))
+    .option('--shard-classes', 'under mpirun: share the class vectors out between the ranks')
+    .option(
+      '--sample-classes <share>',
+      'share of the people whose class vectors take part in a step (default: 1, all)',
+      number(0, true),
+    )
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
     .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default: 5)', number(0, true))
     .option('--collapse-steps <n>', 'steps between measurements of neural collapse (default: none)', whole(0))
@@ -92,14 +101,14 @@ export function trainCommand(): Command {
     .option('--config <file>', 'settings as JSON (see config.json of a run); flags win over it')
     .option('--json', 'print the results as one JSON object')
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action((flags: Flags, command: Command) => onAllRanks((ranks) => run(flags, command, ranks)));
 }
 
 /** Loaded when it is needed, because plots take longer to load than everything else together. */
 const writeRunPage = async (folder: string): Promise<string> =>
   (await import('../report/run-page.js')).writeRunPage(folder);
 
-async function run(flags: Flags, command: Command): Promise<void> {
+async function run(flags: Flags, command: Command, communicator: Communicator): Promise<void> {
   const { config: file, resume, force, json } = flags;
   const exclude = flags.exclude === undefined ? undefined : await readExcludeFile(flags.exclude);
   const draft = usage(() => {
@@ -123,7 +132,10 @@ async function run(flags: Flags, command: Command): Promise<void> {
       resume,
       force,
       signal: interrupt.signal,
+      communicator,
+      onLost: display,
       onImage(done, total, of) {
+        if (communicator.rank > 0) return;
         if (of !== counted) {
           shown?.stop();
           shown = timedProgress(total, `${of} read`);
@@ -138,6 +150,11 @@ async function run(flags: Flags, command: Command): Promise<void> {
           `${config.net} with ${config.loss} on ${data.pixels.labels.length} images of ${data.people.length} people ` +
             `(${data.heldOut.length} people held out), batch ${config.batch}, ${config.steps} steps, rate ${config.lr}, seed ${config.seed}`,
         );
+        if (communicator.size > 1) {
+          note(
+            `${communicator.size} ranks, ${config.batch / communicator.size} images of each batch on each`,
+          );
+        }
         note(`${step > 0 ? `continuing after step ${step}; ` : ''}run folder ${config.out}`);
         shown = progress(config.steps, 'steps');
       },
@@ -156,6 +173,9 @@ async function run(flags: Flags, command: Command): Promise<void> {
     interrupt.end();
   }
   const { config } = ended;
+  // What is left is for one rank.
+  await communicator.close();
+  if (communicator.rank > 0) return;
   if (!ended.finished) {
     await writeRunPage(config.out);
     note(

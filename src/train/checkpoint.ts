@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readSafetensors, writeSafetensors } from '../data/index.js';
+import type { ClassFile } from './class-rows.js';
 
 /** How many checkpoints a run keeps. */
 export const CHECKPOINTS_KEPT = 3;
@@ -33,6 +34,10 @@ const progressSchema = z.object({
   seconds: z.number().nonnegative(),
   /** SHA-256 of the tensors' file. */
   sha256: z.string(),
+  /** Files with what belongs to single classes, of a run whose ranks share them out. */
+  classes: z
+    .array(z.object({ file: z.string(), from: z.number(), to: z.number(), sha256: z.string() }))
+    .optional(),
 });
 
 /** A moment of a run: weights and velocities by name in logical layout, and the step they belong to. */
@@ -40,6 +45,14 @@ export interface Checkpoint {
   step: number;
   seconds: number;
   state: Map<string, Float32Array>;
+}
+
+/** A checkpoint as it was found in a folder. */
+export interface FoundCheckpoint extends Checkpoint {
+  /** Where what belongs to single classes lies, if it is not part of `state`. */
+  classes: readonly ClassFile[];
+  /** Its folder. */
+  path: string;
 }
 
 /** The folder name of the checkpoint of a step. */
@@ -69,20 +82,27 @@ function syncFolder(folder: string): void {
   closeSync(handle);
 }
 
+/** Makes the folder in which a checkpoint is written, empty; returns its path. */
+export function startCheckpoint(folder: string, step: number): string {
+  mkdirSync(folder, { recursive: true });
+  removeUnfinished(folder);
+  const temporary = join(folder, checkpointName(step)) + TEMPORARY;
+  mkdirSync(temporary);
+  return temporary;
+}
+
 /**
  * Writes a checkpoint into `folder` and removes all but the newest `CHECKPOINTS_KEPT`. `shapes` gives the
- * shape of every tensor of the state. Returns the path of the checkpoint.
+ * shape of every tensor of the state. Files of classes have been written before, after `startCheckpoint`.
  */
 export function saveCheckpoint(
   folder: string,
-  checkpoint: Checkpoint,
+  checkpoint: Checkpoint & Partial<Pick<FoundCheckpoint, 'classes'>>,
   shapes: Map<string, readonly number[]>,
-): string {
-  mkdirSync(folder, { recursive: true });
-  removeUnfinished(folder);
+): void {
+  const { classes = [] } = checkpoint;
   const path = join(folder, checkpointName(checkpoint.step));
-  const temporary = path + TEMPORARY;
-  mkdirSync(temporary);
+  const temporary = classes.length > 0 ? path + TEMPORARY : startCheckpoint(folder, checkpoint.step);
   const tensors = writeSafetensors(
     new Map(
       [...checkpoint.state].map(([name, data]) => [
@@ -101,6 +121,7 @@ export function saveCheckpoint(
     step: checkpoint.step,
     seconds: checkpoint.seconds,
     sha256: createHash('sha256').update(tensors).digest('hex'),
+    ...(classes.length > 0 && { classes: [...classes] }),
   };
   writeDurably(join(temporary, PROGRESS), Buffer.from(`${JSON.stringify(progress, null, 2)}\n`));
   syncFolder(temporary);
@@ -109,7 +130,6 @@ export function saveCheckpoint(
   syncFolder(folder);
   for (const old of checkpointNames(folder).slice(CHECKPOINTS_KEPT))
     rmSync(join(folder, old), { recursive: true });
-  return path;
 }
 
 /** Removes what a killed process left half written. */
@@ -120,7 +140,7 @@ function removeUnfinished(folder: string): void {
 }
 
 /** Reads one checkpoint folder; throws an `Error` that says what is wrong with a damaged one. */
-export function readCheckpoint(path: string): Checkpoint {
+export function readCheckpoint(path: string): FoundCheckpoint {
   const progress = progressSchema.parse(JSON.parse(readFileSync(join(path, PROGRESS), 'utf8')));
   const bytes = readFileSync(join(path, TENSORS));
   if (createHash('sha256').update(bytes).digest('hex') !== progress.sha256) {
@@ -128,11 +148,17 @@ export function readCheckpoint(path: string): Checkpoint {
   }
   const state = new Map<string, Float32Array>();
   for (const [name, tensor] of readSafetensors(bytes).tensors) state.set(name, tensor.data as Float32Array);
-  return { step: progress.step, seconds: progress.seconds, state };
+  const { step, seconds, classes = [] } = progress;
+  const missing = classes.find(({ file }) => !existsSync(join(path, file)));
+  if (missing) throw new Error(`${missing.file} is missing`);
+  return { step, seconds, state, classes, path };
 }
 
 /** The newest whole checkpoint of a folder; `report` hears of each damaged one that is passed over. */
-export function newestCheckpoint(folder: string, report: (line: string) => void): Checkpoint | undefined {
+export function newestCheckpoint(
+  folder: string,
+  report: (line: string) => void,
+): FoundCheckpoint | undefined {
   for (const name of checkpointNames(folder)) {
     try {
       return readCheckpoint(join(folder, name));

@@ -75,6 +75,10 @@ export const settingsSchema = z.strictObject({
   formulations: z.enum(['fast', 'plain']),
   /** Training steps in one call of the runtime (ONNX Loop). */
   stepsPerCall: count,
+  /** Class vectors are shared out between the ranks of a run under mpirun; absent: every rank has all. */
+  shardClasses: z.boolean(),
+  /** Share of the classes that takes part in a step (Partial FC), in (0, 1]; absent: all. */
+  sampleClasses: z.number().positive().max(1),
   /** Steps between checkpoints; 0 means by time alone. */
   checkpointSteps: z.number().int().nonnegative(),
   /** Minutes between checkpoints. */
@@ -92,8 +96,8 @@ export type Settings = Partial<z.infer<typeof settingsSchema>>;
 
 /** The configuration of a run with nothing left open. */
 export interface Config
-  extends Required<Omit<Settings, 'epochs' | 'about' | 'exclude'>>,
-    Pick<Settings, 'exclude'> {
+  extends Required<Omit<Settings, 'epochs' | 'about' | 'exclude' | 'shardClasses' | 'sampleClasses'>>,
+    Pick<Settings, 'exclude' | 'shardClasses' | 'sampleClasses'> {
   lossOptions: Record<string, unknown>;
 }
 
@@ -103,6 +107,7 @@ export const RESUMABLE: readonly (keyof Config)[] = [
   'out',
   'device',
   'threads',
+  'shardClasses',
   'memoryBudget',
   'checkpointSteps',
   'checkpointMinutes',
@@ -210,13 +215,18 @@ export function draftConfig(settings: Settings): Draft {
     device,
     threads: settings.threads ?? 0,
     formulations: settings.formulations ?? 'fast',
-    stepsPerCall: settings.stepsPerCall ?? (device === 'cuda' ? 10 : 1),
+    stepsPerCall: settings.stepsPerCall ?? 1,
+    ...(settings.shardClasses && { shardClasses: true }),
+    ...((settings.sampleClasses ?? 1) < 1 && { sampleClasses: settings.sampleClasses }),
     checkpointSteps: settings.checkpointSteps ?? 0,
     checkpointMinutes: settings.checkpointMinutes ?? 5,
     collapseSteps: settings.collapseSteps ?? 0,
     out: settings.out ?? defaultFolder(settings),
   };
   definition.check(draft.lossOptions);
+  if (draft.sampleClasses !== undefined && definition.kind !== 'classification') {
+    throw new UserError(`--sample-classes: ${loss} has no class vectors to take a sample of`);
+  }
   const { imagesPerPerson = 0 } = definition.needs;
   if (draft.perPerson > 0 && draft.perPerson < imagesPerPerson) {
     throw new UserError(

@@ -66,7 +66,8 @@ function writeHead(
   step: TrainingStep,
   exported: ReadonlySet<string>,
 ): void {
-  const head = step.parameters.filter(({ name }) => !exported.has(name));
+  // Class vectors that ranks share out stay in the checkpoints.
+  const head = step.parameters.filter(({ name }) => !exported.has(name) && state.has(name));
   const tensors = head.map(({ name, shape }) => {
     const tensor = { dtype: 'float32' as const, shape: [...shape], data: state.get(name)! };
     return [name, tensor] as const;

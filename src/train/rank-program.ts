@@ -91,6 +91,11 @@ export class RankProgram {
     return new RankProgram(options, step, program, ownClasses(options, communicator), new Map());
   }
 
+  /** The classes of this rank, where they are shared out or sampled. */
+  get range(): { from: number; to: number } | undefined {
+    return this.own && { from: this.own.from, to: this.own.to };
+  }
+
   /** Where the time of the steps went. */
   get spent() {
     return this.program.spent;
@@ -137,11 +142,12 @@ export class RankProgram {
     const names = new Set(perClass.map(({ name }) => name));
     this.program.setState(new Map([...state].filter(([name]) => !names.has(name))));
     if (!rows) return;
+    const own = new Map([...rows.tensors].filter(([name]) => names.has(name)));
     if (!this.#sampled) {
-      this.program.setState(rows.tensors);
+      this.program.setState(own);
       return;
     }
-    this.rows = new Map(rows.tensors);
+    this.rows = own;
     this.program.setState(
       new Map(perClass.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))])),
     );

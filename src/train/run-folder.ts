@@ -114,11 +114,13 @@ export function writeConfig(
   config: Config,
   data: TrainingSet,
   device: { name: string; threads: number },
+  ranks = 1,
 ): void {
   const about = {
     versions: versions(),
     device: device.name,
     threads: device.threads,
+    ...(ranks > 1 && { ranks }),
     people: data.people.length,
     images: data.pixels.labels.length,
     peopleHeldOut: data.heldOut.length,

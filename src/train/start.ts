@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { nameOf, sizeOf, type Tensor } from '../graph/index.js';
 import { initialParameters, type Parameter } from '../nn/index.js';
-import { type Checkpoint, newestCheckpoint } from './checkpoint.js';
+import { type FoundCheckpoint, newestCheckpoint } from './checkpoint.js';
 import { FILES } from './run-folder.js';
 
 /** Parameters by name as the seed starts them, and the optimiser's velocities at zero. */
@@ -16,7 +16,7 @@ export function freshState(
 }
 
 /** The newest whole checkpoint of a run folder; without one, `say` hears that the run starts at step 0. */
-export function checkpointOf(out: string, say: (line: string) => void): Checkpoint | undefined {
+export function checkpointOf(out: string, say: (line: string) => void): FoundCheckpoint | undefined {
   const checkpoint = newestCheckpoint(join(out, FILES.checkpoints), say);
   if (!checkpoint) say(`${out}: no checkpoint yet; starting at step 0`);
   return checkpoint;

@@ -1,12 +1,15 @@
 // The training loop, top to bottom: open the run folder and the data, build the step graph, take steps,
 // write metrics and checkpoints, export the embedder. Everything random is a function of (seed, step), so
 // a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
+import { createHash } from 'node:crypto';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { BatchSource, type TrainingSet } from '../data/index.js';
 import { nameOf } from '../graph/index.js';
-import { type Device, openDevice, type Program } from '../runtime/index.js';
-import { type Checkpoint, checkpointNames, saveCheckpoint } from './checkpoint.js';
+import { alone, type Communicator, localRanks, onPeerLost } from '../mpi/index.js';
+import { type Device, openDevice } from '../runtime/index.js';
+import { type Checkpoint, checkpointNames } from './checkpoint.js';
 import { CollapseProbe } from './collapse.js';
 import { type Config, type Draft, readSettings, requireSameConfig, resolveConfig } from './config.js';
 import { exportModel } from './export.js';
@@ -23,9 +26,9 @@ import {
   writeConfig,
   writeIdentities,
 } from './run-folder.js';
+import { Checkpoints, newestOnAllRanks, openRunner, type Runner, stepOf } from './runner.js';
 import { milestoneSteps, rateAt } from './schedule.js';
-import { checkpointOf, freshState } from './start.js';
-import { NAMES, type TrainingStep, trainingStep } from './step.js';
+import { NAMES } from './step.js';
 import { openTrainingData, reportUnreadable } from './training-data.js';
 
 /** How to start, and whom to tell. */
@@ -39,12 +42,16 @@ export interface TrainOptions {
    * while images are read, `train` throws a `UserError` instead and has written nothing.
    */
   signal?: AbortSignal;
+  /** The ranks of the run; default: this process alone. Every rank calls `train` with the same draft. */
+  communicator?: Communicator;
   /** Hears of the images that are read before training, and of the folders or records that are listed before that. */
   onImage?: (done: number, total: number, of: 'images' | 'folders' | 'records') => void;
   /** Hears of the run's facts before the first step. */
   onStart?: (config: Config, data: TrainingSet, step: number) => void;
   /** Hears of every step. */
   onStep?: (record: StepRecord, state: { steps: number; secondsLeft: number }) => void;
+  /** Hears, on one surviving rank, that another is gone, and how to go on; the process ends then. */
+  onLost?: (line: string) => void;
   /** Hears of what a person should know: damaged checkpoints, skipped images. */
   onNote?: (line: string) => void;
 }
@@ -69,9 +76,9 @@ export interface TrainResult {
  * holds its last good checkpoint.
  */
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
-  checkRunFolder(draft.out, options);
-
-  const device = await openDevice(draft.device, { threads: draft.threads || undefined });
+  const { communicator = alone } = options;
+  if (communicator.rank === 0) checkRunFolder(draft.out, options);
+  const device = await openDevice(draft.device, { threads: draft.threads || threadsHere() });
   try {
     const data = await openTrainingData(draft, options);
     try {
@@ -84,6 +91,13 @@ export async function train(draft: Draft, options: TrainOptions = {}): Promise<T
   }
 }
 
+/** Threads of a rank: its share of the machine's cores; alone, as many as the device takes by itself. */
+function threadsHere(): number | undefined {
+  const { size } = localRanks();
+  if (size === 1) return undefined;
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(cpus().length / size)));
+}
+
 async function trainOn(
   device: Device,
   data: TrainingSet,
@@ -91,47 +105,71 @@ async function trainOn(
   options: TrainOptions,
 ): Promise<TrainResult> {
   const { out, seed, batch, mirror } = draft;
-  const say = options.onNote ?? (() => {});
+  const { communicator = alone } = options;
+  const first = communicator.rank === 0;
+  const say = (first && options.onNote) || (() => {});
   const perPerson = draft.perPerson || undefined;
-  const source = new BatchSource(data.pixels, { batch, seed, mirror, perPerson });
+  const part = { rank: communicator.rank, of: communicator.size };
+  const source = new BatchSource(data.pixels, { batch, seed, mirror, perPerson, part });
   const config = resolveConfig(draft, source.batchesPerEpoch);
   const identities = identitiesOf(data);
+  const classes = data.people.length;
   // What cannot be built is refused before the folder of an earlier run is emptied.
-  const step = trainingStep({ ...config, classes: data.people.length });
-  if (options.resume) {
-    requireSameConfig(readSettings(join(out, FILES.config)), config);
-    requireSameData(config, identities);
-  } else {
-    emptyRunFolder(out);
+  const step = stepOf(config, classes, communicator);
+  await requireSameOnAllRanks(identities.trained, config.data, communicator);
+  if (first) {
+    if (options.resume) {
+      requireSameConfig(readSettings(join(out, FILES.config)), config);
+      requireSameData(config, identities);
+    } else {
+      emptyRunFolder(out);
+    }
+    writeIdentities(out, identities, data);
+    writeConfig(config, data, device, communicator.size);
+    for (const line of saidOfExcluded(config, data)) say(line);
+    for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
+    if (data.skipped.length > 5) {
+      say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
+    }
+    reportUnreadable(data, out, say);
   }
-  writeIdentities(out, identities, data);
-  writeConfig(config, data, device);
-  for (const line of saidOfExcluded(config, data)) say(line);
-  for (const { path, reason } of data.skipped.slice(0, 5)) say(`skipped ${path}: ${reason}`);
-  if (data.skipped.length > 5) {
-    say(`skipped ${data.skipped.length} images in all: see ${join(out, FILES.skipped)}`);
-  }
 
-  reportUnreadable(data, out, say);
+  const resumed = options.resume ? await newestOnAllRanks(out, communicator, say) : undefined;
+  const start = { step: resumed?.step ?? 0, seconds: resumed?.seconds ?? 0 };
+  if (first) truncateMetrics(out, start.step);
+  if (first) options.onStart?.(config, data, start.step);
 
-  const resumed = options.resume ? checkpointOf(out, say) : undefined;
-  const start = resumed ?? { step: 0, seconds: 0, state: freshState(step, seed) };
-  truncateMetrics(out, start.step);
-  options.onStart?.(config, data, start.step);
-
-  const { formulations, stepsPerCall } = config;
-  source.prepare(start.step, stepsPerCall);
-  const program = await device.compile(step.graph, { formulations, stepsPerCall });
-  await program.setState(start.state);
+  source.prepare(start.step, config.stepsPerCall);
+  const runner = await openRunner(device, config, step, classes, communicator, resumed);
   const { collapseSteps } = config;
   const probe =
-    collapseSteps > 0 ? await CollapseProbe.open(device, step, data.pixels, { batch, seed }) : undefined;
-  const end = await takeSteps(config, step, program, source, start, options, probe);
+    collapseSteps > 0 && first
+      ? await CollapseProbe.open(device, step, data.pixels, { batch, seed })
+      : undefined;
+  const end = await takeSteps(config, runner, source, start, options, probe);
   await probe?.dispose();
   const finished = end.step >= config.steps;
-  if (finished) exportModel(config, end.state, identities, step);
+  if (finished && first) exportModel(config, end.state, identities, step);
+  await runner.dispose();
   const waited = source.waited / Math.max(end.seconds - start.seconds, source.waited, Number.MIN_VALUE);
   return { config, finished, step: end.step, seconds: end.seconds, waited, last: readMetrics(out).at(-1) };
+}
+
+/** Ranks that found other people or images would take unlike steps. */
+async function requireSameOnAllRanks(
+  what: unknown,
+  folder: string,
+  communicator: Communicator,
+): Promise<void> {
+  const own = createHash('sha256').update(JSON.stringify(what)).digest();
+  const all = await communicator.allGather(new Uint8Array(own));
+  const other = Array.from({ length: communicator.size }, (_, rank) => rank).find(
+    (rank) => !own.equals(all.subarray(rank * own.length, (rank + 1) * own.length)),
+  );
+  if (other === undefined) return;
+  throw new UserError(
+    `${folder}: rank ${communicator.rank} and rank ${other} do not find the same people and images there: give all machines the same data`,
+  );
 }
 
 /** How many people were left out by name, and who was to be and is not there. */
@@ -151,35 +189,53 @@ function saidOfExcluded({ data: folder, exclude = [] }: Config, { excluded }: Tr
 /** Takes the steps from `start` to the end of the run, or to the signal; returns where it came to. */
 async function takeSteps(
   config: Config,
-  step: TrainingStep,
-  program: Program,
+  runner: Runner,
   source: BatchSource,
-  start: Checkpoint,
+  start: { step: number; seconds: number },
   options: TrainOptions,
   probe: CollapseProbe | undefined,
 ): Promise<Checkpoint> {
+  const { communicator = alone } = options;
+  const { step } = runner;
+  const first = communicator.rank === 0;
   const perCall = config.stepsPerCall;
   const milestones = milestoneSteps(config.milestones, config.steps);
-  const checkpoints = join(config.out, FILES.checkpoints);
-  const shapes = new Map(step.graph.state.map(({ parameter }) => [nameOf(parameter), parameter.shape]));
+  const checkpoints = new Checkpoints(join(config.out, FILES.checkpoints), step, communicator);
   const pace = new Pace();
   const begin = performance.now();
   const seconds = () => start.seconds + (performance.now() - begin) / 1000;
   let done = start.step;
-  let saved: Checkpoint = start;
+  let saved: Checkpoint | undefined;
   let savedAt = performance.now();
 
   const save = async () => {
-    const state = await program.getState();
-    for (const [name, values] of state) {
+    const state = await runner.getState();
+    for (const [name, values] of [...state, ...(runner.classRows?.tensors ?? [])]) {
       if (!values.every(Number.isFinite)) throw diverged(config, done, `'${name}' is no longer finite`);
     }
     saved = { step: done, seconds: seconds(), state };
-    saveCheckpoint(checkpoints, saved, shapes);
+    await checkpoints.save(saved, state, runner.classRows);
     savedAt = performance.now();
   };
+  /** What this rank wants is done by all. */
+  const agreed = async (wishes: boolean[]): Promise<boolean[]> => {
+    const votes = Float32Array.from(wishes, Number);
+    await communicator.allReduce(votes, 'max');
+    return Array.from(votes, (vote) => vote > 0);
+  };
+  const endWatch = onPeerLost(async ({ reason, first: speaks }) => {
+    if (!speaks) return;
+    // Between two steps all ranks have the same state, and a step in progress changes nothing until its end.
+    const state = await runner.getState();
+    const kept =
+      done > (saved?.step ?? start.step) &&
+      checkpoints.saveAlone({ step: done, seconds: seconds() }, state, runner.classRows);
+    options.onLost?.(lostMessage(config, reason, kept ? done : undefined));
+  });
 
-  while (done < config.steps && !options.signal?.aborted) {
+  const [stopped] = await agreed([options.signal?.aborted ?? false]);
+  let stop = stopped!;
+  while (done < config.steps && !stop) {
     const numbers = Array.from({ length: perCall }, (_, i) => done + 1 + i);
     const rates = numbers.map((number) => rateAt(number, config.lr, milestones, config.warmUp));
     const scheduled = step.schedule.map(({ input, at }) => [nameOf(input), numbers.map(at)] as const);
@@ -193,7 +249,7 @@ async function takeSteps(
     for (const [name, values] of [[NAMES.rate, rates] as const, ...scheduled]) {
       feeds[name] = Float32Array.from(values);
     }
-    const outputs = await program.run(feeds);
+    const outputs = await runner.run(done, feeds, () => source.labelsOf(done));
     const imagesPerSecond = pace.after(perCall * config.batch);
 
     const records = numbers.map((number, i): StepRecord => {
@@ -212,7 +268,7 @@ async function takeSteps(
     const bad = records.findIndex((record) => !Number.isFinite(record.loss));
     if (probe && bad < 0 && passed(config.collapseSteps, done, done + perCall)) {
       await pace.without(async () => {
-        const measures = await probe.measure(await program.getState()).catch((error: unknown) => {
+        const measures = await probe.measure(await runner.getState()).catch((error: unknown) => {
           // What cannot be measured now is no reason to end a run.
           if (!(error instanceof UserError)) throw error;
           options.onNote?.(`step ${done + perCall}: neural collapse is not measured: ${error.message}`);
@@ -221,17 +277,35 @@ async function takeSteps(
         Object.assign(records.at(-1)!, measures);
       });
     }
-    appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));
+    if (first) appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));
     if (bad >= 0) throw diverged(config, numbers[bad]!, `the loss became ${records[bad]!.loss}`);
 
     done += perCall;
     const left = ((config.steps - done) * config.batch) / imagesPerSecond;
-    options.onStep?.(records.at(-1)!, { steps: config.steps, secondsLeft: left });
+    if (first) options.onStep?.(records.at(-1)!, { steps: config.steps, secondsLeft: left });
     const dueByStep = passed(config.checkpointSteps, done - perCall, done);
-    if (dueByStep || performance.now() - savedAt >= config.checkpointMinutes * 60_000) await save();
+    const dueByTime = performance.now() - savedAt >= config.checkpointMinutes * 60_000;
+    const [stopNow, saveNow] = await agreed([options.signal?.aborted ?? false, dueByStep || dueByTime]);
+    stop = stopNow!;
+    if (saveNow) await save();
   }
-  if (saved.step !== done) await save();
-  return saved;
+  endWatch();
+  // What a sitting without steps found is saved already.
+  if (done === start.step) return { ...start, state: await runner.getState() };
+  if (saved?.step !== done) await save();
+  return saved!;
+}
+
+/** What a survivor says: what happened, and how to go on. */
+function lostMessage(config: Config, reason: string, savedStep: number | undefined): string {
+  const [kept] = checkpointNames(join(config.out, FILES.checkpoints));
+  const from =
+    savedStep !== undefined
+      ? `saved after step ${savedStep}`
+      : kept
+        ? `the last checkpoint is ${kept}`
+        : 'no checkpoint was written yet';
+  return `${reason}; ${from}; continue, with any number of ranks: hypersphere train --resume --out ${config.out}`;
 }
 
 /** Whether a multiple of `every` lies after step `before` and up to step `after`; never for 0. */
