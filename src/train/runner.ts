@@ -136,7 +136,7 @@ export class Checkpoints {
       if (first) startCheckpoint(folder, at.step);
       await communicator.barrier();
       const own = writeClassRows(join(folder, `${checkpointName(at.step)}.tmp`), rows);
-      const texts = await communicator.allGather(Buffer.from(`${JSON.stringify(own)}\n`) as Uint8Array);
+      const texts = await communicator.allGather(new TextEncoder().encode(`${JSON.stringify(own)}\n`));
       const lines = Buffer.from(texts).toString().trim().split('\n');
       classes = lines.map((line) => JSON.parse(line) as ClassFile);
     }
@@ -175,8 +175,8 @@ export async function newestOnAllRanks(
   const found = first ? checkpointOf(out, say) : undefined;
   const names = found ? [...found.state].map(([name, { length }]) => [name, length] as const) : [];
   const { step = -1, seconds = 0, classes = [], path = '' } = found ?? {};
-  const text = first ? Buffer.from(JSON.stringify({ step, seconds, classes, path, names })) : Buffer.alloc(0);
-  const all = Buffer.from(await communicator.allGather(new Uint8Array(text))).toString();
+  const text = first ? JSON.stringify({ step, seconds, classes, path, names }) : '';
+  const all = Buffer.from(await communicator.allGather(new TextEncoder().encode(text))).toString();
   const head = JSON.parse(all) as { names: [string, number][] } & Omit<FoundCheckpoint, 'state'>;
   if (head.step < 0) return undefined;
   const state = new Map<string, Float32Array>();
