@@ -85,7 +85,7 @@ export function trainCommand(): Command {
     .option('--min-images <n>', 'leave out people with fewer images (default: 1)', whole(1))
     .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
     .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
-    .option('--steps-per-call <n>', 'steps in one call of the runtime (default: 1; cuda: 10)', whole(1))
+    .option('--steps-per-call <n>', 'steps in one call of the runtime (default: 1)', whole(1))
     .option('--shard-classes', 'under mpirun: share the class vectors out between the ranks')
     .option(
       '--sample-classes <share>',
