@@ -123,6 +123,7 @@ const KNOWN: Record<string, Curve> = {
     exact: true,
   },
   imagesPerSecond: { title: 'Speed', unit: 'images a second' },
+  waited: { title: 'Waiting for images', unit: 'seconds a step' },
 };
 
 const NOT_CURVES = new Set(['step', 'epoch', 'seconds']);
