@@ -36,8 +36,13 @@ export class StepServer implements Candidate {
   }
 
   /** Starts the process and waits for its first line; rejects with the last line it wrote to standard error. */
-  static async start(name: string, command: string, parameters: string[]): Promise<StepServer> {
-    const server = new StepServer(name, spawn(command, parameters));
+  static async start(
+    name: string,
+    command: string,
+    parameters: string[],
+    environment: NodeJS.ProcessEnv = process.env,
+  ): Promise<StepServer> {
+    const server = new StepServer(name, spawn(command, parameters, { env: environment }));
     server.about = JSON.parse(await server.line()) as Record<string, unknown>;
     server.version = String(server.about.version);
     return server;

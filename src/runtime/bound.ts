@@ -9,8 +9,9 @@ import { type SessionSettings, tensorOf } from './session.js';
 
 /** Level of the graph optimisations: all. */
 const ALL = 99;
-/** Severity from which the runtime logs: errors. */
+/** Severities from which the runtime logs: errors, or what ends the process. */
 const ERRORS = 3;
+const FATAL = 4;
 /** Kinds of allocator and of memory (OrtAllocatorType, OrtMemType). */
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
@@ -47,7 +48,7 @@ export function boundEngine(
   const options = written((result) => call.createOptions(result));
   let session: Address;
   try {
-    call.setLogSeverity(options, ERRORS);
+    call.setLogSeverity(options, strict ? FATAL : ERRORS);
     call.setOptimization(options, ALL);
     call.setThreads(options, threads);
     call.setConcurrentOperations(options, 1);

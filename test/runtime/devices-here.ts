@@ -1,6 +1,8 @@
 // Which devices this machine has, for tests that run once for each. WebGPU needs a Vulkan driver; a software one
 // does (see .ci/run).
 import { encodeModel } from '../../src/lower/onnx.js';
+import { boundEngine } from '../../src/runtime/bound.js';
+import { cInterface } from '../../src/runtime/c-interface.js';
 import { openSession } from '../../src/runtime/session.js';
 
 let found: Promise<('cpu' | 'webgpu')[]> | undefined;
@@ -17,8 +19,12 @@ async function look(): Promise<('cpu' | 'webgpu')[]> {
   const graph = { name: 'probe', inputs: [value('x')], outputs: [value('y')], initializers: [], nodes };
   try {
     const settings = { target: 'webgpu', threads: 1, spin: false } as const;
-    // The session is not released: compiled kernels are shared by all sessions, as long as one is open.
-    await openSession(encodeModel({ opset: 17, graph }), settings, { strict: true });
+    const model = encodeModel({ opset: 17, graph });
+    const session = await openSession(model, settings, { strict: true });
+    // Compiled kernels are shared by all sessions of programs as long as one is open: this one stays.
+    const c = await cInterface();
+    if (c) boundEngine(model, settings, c);
+    await session.release();
     return ['cpu', 'webgpu'];
   } catch {
     process.stderr.write('skipped: WebGPU tests, because there is no Vulkan device (see .ci/run)\n');
