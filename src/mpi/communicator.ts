@@ -25,6 +25,10 @@ export interface Communicator {
   broadcast(values: Numbers, root: number): Promise<void>;
   /** Resolves when every rank has called it. */
   barrier(): Promise<void>;
+  /**
+   * The same for long waits: collectives keep a processor busy while they wait, this one looks every few milliseconds.
+   */
+  rest(): Promise<void>;
   /** Says goodbye; every rank does, once, at its end. */
   close(): Promise<void>;
   /** Ends all ranks at once, for one that cannot go on. */
@@ -41,6 +45,7 @@ export const alone: Communicator = {
   },
   async broadcast() {},
   async barrier() {},
+  async rest() {},
   async close() {},
   abort: (code) => process.exit(code),
 };

@@ -1,4 +1,6 @@
 // Many processes as one run, on MPI.
 export { alone, type Communicator, type Numbers, type Reduction } from './communicator.js';
-export { localRanks } from './launch.js';
+export { launched, localRanks, threadsOfRank } from './launch.js';
+export { follow, Leader, type Part, type Work } from './lead.js';
 export { type OpenOptions, openCommunicator } from './open.js';
+export { failTogether, type Loss, onPeerLost } from './survive.js';

@@ -1,4 +1,5 @@
 // What the launcher of a run tells its processes through the environment, before MPI is started or even found.
+import { availableParallelism, cpus } from 'node:os';
 
 /** How this process was launched. */
 export interface Launch {
@@ -28,4 +29,11 @@ export function localRanks(environment: NodeJS.ProcessEnv = process.env): { rank
     rank: number(environment.OMPI_COMM_WORLD_LOCAL_RANK ?? environment.MPI_LOCALRANKID) ?? 0,
     size: number(environment.OMPI_COMM_WORLD_LOCAL_SIZE ?? environment.MPI_LOCALNRANKS) ?? 1,
   };
+}
+
+/** Threads of a rank: its share of the machine's cores; alone, undefined: as many as a device takes by itself. */
+export function threadsOfRank(): number | undefined {
+  const { size } = localRanks();
+  if (size === 1) return undefined;
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(cpus().length / size)));
 }

@@ -1,10 +1,14 @@
 // Joins the run that a launcher started.
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../common/errors.js';
 import { foreign } from '../common/foreign.js';
 import { alone, type Communicator } from './communicator.js';
 import { type Launch, launched, localRanks } from './launch.js';
 import { loadLibrary } from './library.js';
+import type { Peer } from './peers.js';
+import { failTogether, setPeers } from './survive.js';
 import { World } from './world.js';
 
 /** How long other ranks of a machine leave the word to its first one when all fail alike, in milliseconds. */
@@ -43,5 +47,25 @@ async function join(launch: Launch, options: OpenOptions): Promise<Communicator>
       `${library.file} is of ${library.family} and sees ${world.size} of the ${launch.size} ranks that ` +
         `${launch.launcher} started: use the mpirun that belongs to the library, or name the right one in HYPERSPHERE_MPI`,
     );
+  setPeers(world.rank, await peersOf(world));
+  // The others would wait for a rank that nobody's error ends.
+  process.on('uncaughtException', (error) => {
+    const line = error instanceof UserError ? error.message : error.stack;
+    void failTogether(world, () => process.stderr.write(`rank ${world.rank}: ${line}\n`));
+  });
   return world;
+}
+
+/** The processes of the other ranks on this machine. */
+async function peersOf(world: World): Promise<Peer[]> {
+  // Machines are told apart by a number of six bytes, which a double holds.
+  const machine = createHash('sha256').update(hostname()).digest().readUIntBE(0, 6);
+  const all = await world.allGather(Float64Array.of(machine, process.pid));
+  return Array.from({ length: world.size }, (_, rank) => ({
+    rank,
+    machine: all[2 * rank],
+    pid: all[2 * rank + 1]!,
+  }))
+    .filter((peer) => peer.rank !== world.rank && peer.machine === machine)
+    .map(({ rank, pid }) => ({ rank, pid }));
 }

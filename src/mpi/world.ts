@@ -1,10 +1,12 @@
 // MPI's collectives as promises. A call waits on a thread of its own, so the process serves events meanwhile; calls
 // go to MPI one at a time and in the order in which they were made, which is what MPI asks of a process with several
 // threads (MPI_THREAD_SERIALIZED) and what makes the calls of all ranks fit each other.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { UserError } from '../common/errors.js';
 import type { Communicator, Numbers, Reduction } from './communicator.js';
 import type { Datatype, Handle, Library } from './library.js';
+import { stopWatching } from './survive.js';
 
 /** MPI_THREAD_SERIALIZED, and the longest text of an error in either family. */
 const SERIALIZED = 2;
@@ -12,6 +14,10 @@ const LONGEST_ERROR = 512;
 
 /** Most numbers in one call: a gibibyte of doubles, far below what 32 bits count. */
 const LARGEST_COUNT = 2 ** 27;
+
+/** Milliseconds between two looks at whether others have come, and bytes that hold MPI_Status in either family. */
+const LOOK = 2;
+const STATUS_BYTES = 64;
 
 type Call = (...values: (Numbers | Handle | null)[]) => Promise<number>;
 
@@ -35,6 +41,8 @@ function declare({ library, handle }: Library) {
     ]),
     broadcast: waiting('MPI_Bcast', ['void *', 'int', handle, 'int', handle]),
     barrier: waiting('MPI_Barrier', [handle]),
+    startBarrier: plain('MPI_Ibarrier', [handle, 'void *']),
+    test: plain('MPI_Test', ['void *', 'void *', 'void *']),
   };
 }
 
@@ -117,9 +125,26 @@ export class World implements Communicator {
     return this.#next(async () => this.#check(await this.#mpi.barrier(this.library.world)));
   }
 
+  rest(): Promise<void> {
+    return this.#next(async () => {
+      // A request is a pointer in Open MPI and a number in MPICH.
+      const request = new BigUint64Array(1);
+      const [done, status] = [new Int32Array(1), new Uint8Array(STATUS_BYTES)];
+      this.#check(this.#mpi.startBarrier(this.library.world, request));
+      for (;;) {
+        this.#check(this.#mpi.test(request, done, status));
+        if (done[0] !== 0) return;
+        await sleep(LOOK);
+      }
+    });
+  }
+
   close(): Promise<void> {
     // Ranks wait for each other in MPI_Finalize too, but there they serve no events.
-    this.#closed ??= this.barrier().then(() => this.#check(this.#mpi.finalize()));
+    this.#closed ??= this.barrier().then(() => {
+      stopWatching();
+      this.#check(this.#mpi.finalize());
+    });
     return this.#closed;
   }
 
