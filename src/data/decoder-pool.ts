@@ -1,10 +1,9 @@
 // Decoding on worker threads. A training step keeps the main thread busy, so whole batches are handed out beforehand
 // and come back, ready for the network, without its help. The decoding itself is decodeFace, the same as everywhere.
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { UserError } from '../common/errors.js';
+import { startWorker } from '../common/worker.js';
 import type { ImagePlaces } from './image-collection.js';
 import type { DecodeOptions } from './images.js';
 
@@ -31,17 +30,6 @@ export interface DecodeAnswer {
 
 /** Images a job where one caller waits for all of them: so small that the workers end at about the same time. */
 const imagesPerJob = 8;
-
-/** Starts the worker beside this file: compiled JavaScript as it is, TypeScript sources through tsx. */
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./decode-worker.js', import.meta.url));
-  // tsx's own --import does not reach worker threads, so its hooks are registered inside.
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm'));
-  const loader = new URL('api/index.mjs', tsx).href;
-  const source = new URL('./decode-worker.ts', import.meta.url).href;
-  const start = `import('${loader}').then(({ register }) => (register(), import('${source}')))`;
-  return new Worker(start, { eval: true });
-}
 
 type Waiting = (answer: DecodeAnswer | Error) => void;
 
@@ -112,7 +100,7 @@ export class DecoderPool {
     if (this.workers.length > 0) return;
     this.failure = undefined;
     this.workers = Array.from({ length: this.threads }, () => {
-      const worker = startWorker();
+      const worker = startWorker('decode-worker', import.meta.url);
       worker.on('message', (answer: DecodeAnswer) => this.waiting.get(answer.id)?.(answer));
       worker.on('error', (error) => this.fail(error));
       worker.on('exit', (code) => {
