@@ -37,41 +37,50 @@ export const constantInitializer =
   (shape) =>
     fill(shape, () => value);
 
+/** What the start values of a parameter depend on, beside the seed. */
+interface Startable {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+  /** See `Parameter`. */
+  readonly perClass?: boolean;
+}
+
 /** Start values of all `parameters` by name: a pure function of the seed and of each parameter's name. */
-export function initialParameters(
-  parameters: readonly { name: string; shape: Shape; initializer: Initializer }[],
-  seed: number,
-): Map<string, Float32Array> {
+export function initialParameters(parameters: readonly Startable[], seed: number): Map<string, Float32Array> {
   return new Map(
-    parameters.map(({ name, shape, initializer }) => [
-      name,
-      initializer(shape, random(seed, 'initial', name)),
-    ]),
+    parameters.map((parameter) => {
+      const { name, shape, initializer, perClass } = parameter;
+      const values = perClass
+        ? initialRows(parameter, seed, { from: 0, to: shape[0]! })
+        : initializer(shape, random(seed, 'initial', name));
+      return [name, values];
+    }),
   );
 }
 
-/** Rows drawn at once. */
+/** Rows that share a stream, so that a rank with some of millions of classes draws little more than its own. */
 const BLOCK = 4096;
 
 /**
- * The rows from `from` to `to` - 1 of a parameter's start values, the same as in `initialParameters`, without ever
- * holding the others. For initialisers that fill row by row, each as the next: all of those here.
+ * The rows from `from` to `to` - 1 of the start values of a parameter with one row a class: the same as in
+ * `initialParameters`, without the others.
  */
 export function initialRows(
-  { name, shape, initializer }: { name: string; shape: Shape; initializer: Initializer },
+  { name, shape, initializer }: Startable,
   seed: number,
   { from, to }: { from: number; to: number },
 ): Float32Array {
-  const stream = random(seed, 'initial', name);
   const [rows, ...rest] = shape as [number, ...number[]];
   const length = sizeOf(rest);
   const values = new Float32Array((to - from) * length);
-  for (let at = 0; at < Math.min(rows, to); at += BLOCK) {
+  const end = Math.min(rows, to);
+  for (let number = Math.floor(from / BLOCK); number * BLOCK < end; number++) {
+    const at = number * BLOCK;
+    const stream = random(seed, 'initial', name, ...(number === 0 ? [] : [number]));
     const block = initializer([Math.min(BLOCK, rows - at), ...rest], stream);
-    const [first, last] = [Math.max(from, at), Math.min(to, at + BLOCK, rows)];
-    if (first < last) {
-      values.set(block.subarray((first - at) * length, (last - at) * length), (first - from) * length);
-    }
+    const [first, last] = [Math.max(from, at), Math.min(end, at + BLOCK)];
+    values.set(block.subarray((first - at) * length, (last - at) * length), (first - from) * length);
   }
   return values;
 }

@@ -7,6 +7,9 @@ import { random } from '../common/random.js';
 export const sampleSize = (share: number, classes: number, batch: number): number =>
   Math.min(classes, Math.max(Math.ceil(share * classes), batch));
 
+/** What a class is in a step. */
+const [OTHER, POSITIVE, DRAWN] = [0, 1, 2] as const;
+
 /**
  * The classes of `from` to `to` - 1 that take part in a step, rising: all that `labels` names, and others, each as
  * likely, up to `count`. A pure function of the seed, the step and the range.
@@ -17,23 +20,28 @@ export function sampleClasses(
   count: number,
   { seed, step }: { seed: number; step: number },
 ): Int32Array {
-  const positive = new Set(labels.filter((label) => label >= from && label < to));
-  const sample = new Int32Array(count);
+  const all = to - from;
+  const of = new Uint8Array(all);
+  let positives = 0;
+  for (const label of labels) {
+    if (label < from || label >= to || of[label - from] === POSITIVE) continue;
+    of[label - from] = POSITIVE;
+    positives++;
+  }
+  // Drawing the fewer of those that come and those that stay away costs what is drawn, not what there is.
+  const [coming, left] = [count - positives, all - positives];
+  const drawn = coming <= left / 2 ? coming : left - coming;
   const stream = random(seed, 'classes', step, from);
-  let wanted = count - positive.size;
-  let left = to - from - positive.size;
-  let at = 0;
-  for (let label = from; label < to && at < count; label++) {
-    if (positive.has(label)) {
-      sample[at++] = label;
-      continue;
-    }
-    // Of those left, as many as are still wanted (Knuth, volume 2, algorithm S).
-    if (left * stream.uniform() < wanted) {
-      sample[at++] = label;
-      wanted--;
-    }
-    left--;
+  for (let found = 0; found < drawn; ) {
+    const place = stream.integer(all);
+    if (of[place] !== OTHER) continue;
+    of[place] = DRAWN;
+    found++;
+  }
+  const others = drawn === coming ? DRAWN : OTHER;
+  const sample = new Int32Array(count);
+  for (let place = 0, at = 0; place < all; place++) {
+    if (of[place] === POSITIVE || of[place] === others) sample[at++] = from + place;
   }
   return sample;
 }

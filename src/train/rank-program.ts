@@ -189,9 +189,9 @@ export class RankProgram {
     given[SHARD_NAMES.places] = places;
     given[SHARD_NAMES.here] = here;
     if (!sample) return this.program.run(given);
-    this.#eachRow(sample, (row, stored) => row.set(stored));
+    this.#copyRows(sample, 'in');
     const result = await this.program.run(given);
-    this.#eachRow(sample, (row, stored) => stored.set(row));
+    this.#copyRows(sample, 'out');
     return result;
   }
 
@@ -199,17 +199,18 @@ export class RankProgram {
     await this.program.dispose();
   }
 
-  /** Visits every sampled class's row in the program beside its row in memory. */
-  #eachRow(sample: Int32Array, visit: (row: Float32Array, stored: Float32Array) => void): void {
+  /** Copies every sampled class's rows from memory into the program, or out of it. */
+  #copyRows(sample: Int32Array, way: 'in' | 'out'): void {
     const { from } = this.own!;
     for (const { name, shape } of this.#perClass) {
       const length = sizeOf(shape.slice(1));
       const view = this.program.viewState(name);
       const stored = this.rows.get(name)!;
-      sample.forEach((label, i) => {
-        const at = (label - from) * length;
-        visit(view.subarray(i * length, (i + 1) * length), stored.subarray(at, at + length));
-      });
+      for (let i = 0; i < sample.length; i++) {
+        const [here, there] = [i * length, (sample[i]! - from) * length];
+        if (way === 'in') view.set(stored.subarray(there, there + length), here);
+        else stored.set(view.subarray(here, here + length), there);
+      }
     }
   }
 }
