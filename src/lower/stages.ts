@@ -63,6 +63,7 @@ export interface LoweredStages {
   readonly inputs: readonly LoweredValue[];
   /** Outputs of the step, and the name that each has among the stages' outputs or the exchanges' results. */
   readonly outputs: readonly (LoweredValue & { readonly from: string })[];
+  /** Its outputs are names among the stages' outputs or the exchanges' results. */
   readonly state: readonly LoweredState[];
 }
 
@@ -157,6 +158,9 @@ export function lowerStages(step: StepGraph, options: StagesOptions): LoweredSta
   const next = new Map(kept.map((s, i) => [s.parameter, nexts[i]!]));
   const states = step.state.map(({ parameter }) => ({ parameter, next: next.get(parameter) }));
   const layouts = stateLayouts(states, whole);
+  // What comes from an exchange as it is, without a stage behind it, is exchanged as it is kept.
+  for (const { parameter, next: then } of states)
+    if (then && isExchange(then)) layouts.set(parameter, plainLayout(parameter.shape.length));
 
   const exchanged = order.filter(isExchange);
   const roots = Array.from({ length: count }, (): Set<Tensor> => new Set());
@@ -192,10 +196,10 @@ export function lowerStages(step: StepGraph, options: StagesOptions): LoweredSta
       results.push({ name, dtype: t.dtype, shape: physicalShape(t.shape, layout) });
     };
     for (const t of made) {
-      // Gathered rows lie behind each other only in plain layout.
+      // Gathered rows lie behind each other only in plain layout, and results of the step have it.
       const own = exchanged.filter((e) => e.inputs[0] === t);
-      const gathered = own.some((e) => e.op === 'allGather');
-      const layout = gathered ? plainLayout(t.shape.length) : context.nativeLayout(t);
+      const plain = own.some((e) => e.op === 'allGather' || wanted.includes(e));
+      const layout = plain ? plainLayout(t.shape.length) : context.nativeLayout(t);
       native.set(t, layout);
       const later = partsOf.some(({ given }, i) => i > stage && given.includes(t));
       if (own.length > 0 || (later && !isLeaf(t))) give(named.of(t), t, layout);
@@ -236,6 +240,9 @@ export function lowerStages(step: StepGraph, options: StagesOptions): LoweredSta
       dtype: t.dtype,
       from: isExchange(t) ? named.of(t) : names[i]!,
     })),
-    state: states.map((s) => loweredState(s, layouts.get(s.parameter)!)),
+    state: states.map((s) => ({
+      ...loweredState(s, layouts.get(s.parameter)!),
+      ...(s.next && isExchange(s.next) && { output: named.of(s.next) }),
+    })),
   };
 }

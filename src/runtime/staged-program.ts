@@ -172,7 +172,11 @@ export class StagedProgram {
     const keep = ({ result, physicalShape }: Exchange, numbers: Float32Array) =>
       values.set(result, this.#engines[0]!.keep(numbers, physicalShape));
     if (this.communicator.size === 1) {
-      for (const exchange of due) values.set(exchange.result, own(exchange));
+      // What is read under both names could be kept under both, and freed twice.
+      for (const exchange of due) {
+        if (this.#readAlone(exchange)) values.set(exchange.result, own(exchange));
+        else keep(exchange, data(exchange));
+      }
       return;
     }
     for (const exchange of due) this.spent.bytes += data(exchange).byteLength;
