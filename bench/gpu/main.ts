@@ -62,7 +62,7 @@ const say = (line: string): void => {
 /** The ways of ours to do `work` on a device. */
 function waysOf(device: DeviceName, { work }: Work): Way[] {
   const best: Way = { device, formulations: 'fast', stepsPerCall: 1, tf32: true };
-  if (device === 'cpu') return [best];
+  if (device === 'cpu' || options.smoke) return [best];
   const precise = device === 'cuda' ? [{ ...best, tf32: false }] : [];
   if (work === 'embed') return [best, ...precise];
   const looped = device === 'cuda' ? [{ ...best, stepsPerCall: options.looped }] : [];
