@@ -1,10 +1,9 @@
 // The same network quantised here and by ONNX Runtime's own tool (test/fixtures/make_quantize_fixture.py): the same
-// ranges give the same levels, integers, scales and biases, and the same numbers come out.
+// ranges give the same levels, integers, scales and biases.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { encodeModel, type OnnxGraph, type OnnxTensor } from '../../src/lower/onnx.js';
+import type { OnnxGraph, OnnxTensor } from '../../src/lower/onnx.js';
 import { quantizeGraph } from '../../src/lower/quantize/index.js';
-import { openDevice } from '../../src/runtime/index.js';
 
 interface Scaled {
   scale: number;
@@ -13,7 +12,6 @@ interface Scaled {
 interface Reference {
   ranges: Record<string, { min: number; max: number }>;
   convolutions: { weight: number[]; scale: number[]; bias: number[]; input: Scaled; output: Scaled }[];
-  outputs: number[][];
 }
 const file = new URL('../fixtures/quantize/quantizer.json', import.meta.url);
 const reference = JSON.parse(readFileSync(file, 'utf8')) as Reference;
@@ -58,7 +56,7 @@ const float: OnnxGraph = {
   })),
 };
 
-test('integers, scales, levels, biases and outputs are those of ONNX Runtime’s quantiser', async () => {
+test('integers, scales, levels and biases are those of ONNX Runtime’s quantiser', () => {
   const { graph } = quantizeGraph(float, (value) => reference.ranges[value]!, { bits: 8 });
   const constants = new Map(
     graph.initializers.map(({ name, data }) => [name, Array.from(data as Float32Array, Number)]),
@@ -82,19 +80,4 @@ test('integers, scales, levels, biases and outputs are those of ONNX Runtime’s
       expect(mine[1]![0]).toBe(theirs.zero);
     }
   }
-  const device = await openDevice('cpu', { threads: 1 });
-  const model = await device.load(encodeModel({ graph, opset: 13 }));
-  const level = reference.convolutions.at(-1)!.output.scale;
-  let same = 0;
-  for (const [i, wanted] of reference.outputs.entries()) {
-    const got = (await model.run({ x: { data: values([1, 3, 8, 8], 10 + i), shape: [1, 3, 8, 8] } })).y!.data;
-    wanted.forEach((v, at) => {
-      const apart = Math.abs(got[at]! - v);
-      expect(apart).toBeLessThanOrEqual(level * 1.01);
-      if (apart < level / 2) same++;
-    });
-  }
-  // A bias that is rounded the other way moves few values, and by one level.
-  expect(same).toBeGreaterThan(0.98 * reference.outputs.flat().length);
-  await device.close();
 });
