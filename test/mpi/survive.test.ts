@@ -57,7 +57,7 @@ describe.skipIf(noMpi)(`the end of a rank${noMpi ? ` (${noMpi})` : ''}`, () => {
   });
 
   test('a survivor in the middle of a long step says so', async () => {
-    const outcome = await run(2, 'busy', -2, { mpirun: ['--mca', 'odls_base_sigkill_timeout', '4'] });
+    const outcome = await run(2, 'busy', 1, { mpirun: ['--mca', 'odls_base_sigkill_timeout', '4'] });
     expect(lines(outcome)).toEqual([
       'hypersphere: another rank ended; this one is in the middle of a step, and what it last saved stands',
     ]);
@@ -66,8 +66,12 @@ describe.skipIf(noMpi)(`the end of a rank${noMpi ? ` (${noMpi})` : ''}`, () => {
   test('an error on one rank ends all with that line and its exit code', async () => {
     const outcome = await run(4, 'error', 2);
     expect(outcome.code).toBe(3);
-    expect(lines(outcome)[0]).toBe('hypersphere: rank 2 cannot read its file');
+    expect(outcome.ranks[2]!.stderr).toBe('hypersphere: rank 2 cannot read its file\n');
     // The others were told, and one of them saved.
+    expect(lines(outcome)).toEqual([
+      expect.stringMatching(/; saved$/),
+      expect.stringMatching(/^hypersphere/),
+    ]);
     expect(outcome.told.filter(({ first }) => first)).toHaveLength(1);
   });
 

@@ -17,14 +17,13 @@ await world.barrier();
 if (world.rank === 0) say('started');
 try {
   if (world.rank === victim || victim < 0) {
-    if (event === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (event === 'kill' || event === 'busy') process.kill(process.pid, 'SIGKILL');
     if (event === 'error') throw new UserError(`rank ${world.rank} cannot read its file`);
     if (event === 'uncaught') setTimeout(() => Promise.reject(new Error('not foreseen')));
     await sleep(60_000);
   }
   if (event === 'busy') {
     // A long step: nothing else runs on this thread.
-    if (world.rank === 1) process.kill(process.pid, 'SIGKILL');
     const end = performance.now() + 20_000;
     while (performance.now() < end);
   }
