@@ -126,7 +126,8 @@ export class RankProgram {
       const all = { name, initializer, shape: [this.options.classes, ...shape.slice(1)] };
       const start = initialRows(all, seed, { from, to });
       rows.set(name, start);
-      if (rate !== 0) rows.set(velocityName(name), new Float32Array(start.length));
+      // Filled, so that a lack of memory shows now and not after hours.
+      if (rate !== 0) rows.set(velocityName(name), new Float32Array(start.length).fill(0));
     }
     const shared = this.step.parameters.filter(({ name }) => !rows.has(name));
     const state = initialParameters(shared, seed);
