@@ -16,6 +16,7 @@ import {
 import { DETECTORS } from './detector-flags.js';
 import { embedderOptions, FOREIGN_MODELS } from './embedder-flags.js';
 import { duration, note, type Progress, progress, result, UsageError, usage } from './output.js';
+import { led } from './ranks.js';
 import { type ReaderFlags, readerOf, withReaderFlags } from './reader-flags.js';
 
 const HELP = `
@@ -58,7 +59,7 @@ export function embedCommand(): Command {
   return withReaderFlags(command, 'largest')
     .option('--json', 'print what was done as one JSON object')
     .addHelpText('after', HELP)
-    .action(run);
+    .action(led(run));
 }
 
 async function run(flags: Flags, command: Command): Promise<void> {

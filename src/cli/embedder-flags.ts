@@ -5,6 +5,7 @@ import { type EmbedderOptions, type ManifestOverrides, templateLabel, templateNa
 import { type DeviceName, deviceNames } from '../runtime/index.js';
 import { size, whole } from './flags.js';
 import { UsageError, usage } from './output.js';
+import { leaderOfRun } from './ranks.js';
 
 export interface EmbedderFlags {
   device?: DeviceName;
@@ -77,7 +78,10 @@ export function embedderOptions(flags: EmbedderFlags): EmbedderOptions {
       '--manifest FILE says everything: leave out --order, --mean, --scale, --size, --template and --flip',
     );
   }
-  return { device, threads, batch, manifest: manifest ?? (given ? overrides : undefined) };
+  return {
+    ...{ device, threads, batch, manifest: manifest ?? (given ? overrides : undefined) },
+    leader: leaderOfRun(),
+  };
 }
 
 /** One number or three, each plain or a fraction. */

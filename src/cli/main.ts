@@ -19,6 +19,7 @@ import { main } from './output.js';
 import { overlapCommand } from './overlap.js';
 import { projectCommand } from './project.js';
 import { quantizeCommand } from './quantize.js';
+import { isSilentRank } from './ranks.js';
 import { reproduceCommand } from './reproduce.js';
 import { searchCommand } from './search.js';
 import { toyCommand } from './toy.js';
@@ -80,6 +81,7 @@ function program(): Command {
 /** Lets a usage error reach `main` as an exception instead of ending the process, in every subcommand. */
 function prepare(command: Command): void {
   command.exitOverride().showHelpAfterError('(--help lists the flags)');
+  if (isSilentRank()) command.configureOutput({ writeOut() {}, writeErr() {} });
   for (const inner of command.commands) prepare(inner);
 }
 

@@ -30,6 +30,7 @@ export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './d
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { openOnnxDetector } from './detect/onnx-detector.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
+export { bothOf, embeddingsOf, type FaceFiles, type FaceWorkOptions } from './embed/aligned.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
 export type { EmbedFolderOptions } from './embed/folder.js';
@@ -41,6 +42,7 @@ export {
   listFaces,
   writeEmbeddings,
 } from './embed/folder.js';
+export { followEmbedding } from './embed/follow.js';
 export { bothInMemory, type EncodedImage } from './embed/in-memory.js';
 export { joinSources } from './embed/joined-source.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';

@@ -7,7 +7,7 @@ import { alignFace } from './align/face.js';
 import type { Template } from './align/template.js';
 import { type Detection, type Detector, scaled } from './detect/detection.js';
 import { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
-import type { Embedder } from './embed/embedder.js';
+import type { Embedder, SharedModel } from './embed/embedder.js';
 import { Ensemble } from './embed/ensemble.js';
 import { inChannelOrder } from './embed/planes.js';
 import { type Manifest, sha256 } from './models/manifest.js';
@@ -47,6 +47,8 @@ export class FaceReader {
     readonly embedders: readonly Embedder[],
     /** Closed with the reader. */
     private readonly device?: Device,
+    /** Other ranks read with this one in `embedPhotographs`. */
+    readonly shared?: SharedModel,
   ) {
     this.#ensemble = new Ensemble(embedders);
     const [{ manifest, length }] = embedders as [Embedder];

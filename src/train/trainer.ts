@@ -2,12 +2,11 @@
 // write metrics and checkpoints, export the embedder. Everything random is a function of (seed, step), so
 // a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
 import { createHash } from 'node:crypto';
-import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { BatchSource, type TrainingSet } from '../data/index.js';
 import { nameOf } from '../graph/index.js';
-import { alone, type Communicator, localRanks, onPeerLost } from '../mpi/index.js';
+import { alone, type Communicator, onPeerLost, threadsOfRank } from '../mpi/index.js';
 import { type Device, openDevice } from '../runtime/index.js';
 import { type Checkpoint, checkpointNames } from './checkpoint.js';
 import { CollapseProbe } from './collapse.js';
@@ -78,7 +77,7 @@ export interface TrainResult {
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
   const { communicator = alone } = options;
   if (communicator.rank === 0) checkRunFolder(draft.out, options);
-  const device = await openDevice(draft.device, { threads: draft.threads || threadsHere() });
+  const device = await openDevice(draft.device, { threads: draft.threads || threadsOfRank() });
   try {
     const data = await openTrainingData(draft, options);
     try {
@@ -89,13 +88,6 @@ export async function train(draft: Draft, options: TrainOptions = {}): Promise<T
   } finally {
     await device.close();
   }
-}
-
-/** Threads of a rank: its share of the machine's cores; alone, as many as the device takes by itself. */
-function threadsHere(): number | undefined {
-  const { size } = localRanks();
-  if (size === 1) return undefined;
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(cpus().length / size)));
 }
 
 async function trainOn(

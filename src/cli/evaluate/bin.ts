@@ -9,7 +9,7 @@ import { distinctPairs, readVerificationBin } from '../../data/index.js';
 import { contiguousFolds, type Evaluation, foldsOfOneKind, type LfwMode, lfw } from '../../evaluate/index.js';
 import {
   alignmentInWords,
-  bothInMemory,
+  bothOf,
   carryFrom,
   type Embedder,
   openEmbedder,
@@ -19,6 +19,7 @@ import {
 import { type EmbedderFlags, embedderOptions, FOREIGN_MODELS, withEmbedderFlags } from '../embedder-flags.js';
 import { whole } from '../flags.js';
 import { timedProgress, usage } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, type FinishFlags, finish } from './finish.js';
 import { modeFigures } from './mode-figures.js';
 import { requireBothKinds } from './scores.js';
@@ -59,7 +60,7 @@ export function binCommand(): Command {
     .option('--report <dir>', 'write a page, its plots and evaluation.json into this folder')
     .option('--json', 'print each evaluation as one JSON object')
     .addHelpText('after', HELP)
-    .action(run);
+    .action(led(run));
 }
 
 async function run(files: string[], flags: Flags): Promise<void> {
@@ -101,7 +102,7 @@ async function evaluateSet(
   const called = places.map((place) => `image ${place + 1}`);
   const encoded = images.map((bytes, row) => ({ name: `${file}: ${called[row]!}`, bytes }));
   const shown = timedProgress(images.length, 'images');
-  const features = await bothInMemory(embedder, encoded, {
+  const features = await bothOf(embedder, encoded, {
     ...(from && { from }),
     onProgress: (done) => shown.update(done, ''),
   }).finally(() => shown.stop());

@@ -9,6 +9,7 @@ import { type Fusion, fuse, type SummaryRow, type Templates } from '../../evalua
 import type { FaceSource } from '../../face/index.js';
 import { listed, whole } from '../flags.js';
 import { timedProgress } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { rates } from './open-set.js';
 import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
@@ -54,7 +55,7 @@ export function ijbCommand(): Command {
     );
   return withSourceFlags(command, 'folder of the aligned faces, named as in the metadata')
     .addHelpText('after', HELP)
-    .action(run);
+    .action(led(run));
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { findPairs, readPairs } from '../../data/index.js';
 import { type LfwMode, lfw, requireSeveralFolds } from '../../evaluate/index.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { modeFigures } from './mode-figures.js';
 import {
@@ -39,7 +40,7 @@ export function lfwCommand(): Command {
         .choices(['sphereface', 'insightface', 'exact'])
         .default('sphereface'),
     );
-  return withSourceFlags(command).addHelpText('after', HELP).action(run);
+  return withSourceFlags(command).addHelpText('after', HELP).action(led(run));
 }
 
 async function run(flags: Flags): Promise<void> {

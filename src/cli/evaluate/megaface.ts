@@ -15,6 +15,7 @@ import {
 import { type FaceSource, type FolderImage, requireSameModel, sourceOfEmbeddings } from '../../face/index.js';
 import { numbers, whole } from '../flags.js';
 import { timedProgress, UsageError } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
 
@@ -56,7 +57,7 @@ export function megafaceCommand(): Command {
     .option('--max-probes <n>', 'probe photographs in all; people are drawn whole (default: all)', whole(4))
     .option('--seed <n>', 'of what is drawn and of the order of the distractors', whole(0), 1)
     .option('--replicates <n>', 'draws of people for the intervals; 0 for none', whole(0), 1000);
-  return withSourceFlags(command).addHelpText('after', HELP).action(run);
+  return withSourceFlags(command).addHelpText('after', HELP).action(led(run));
 }
 
 /** An image that takes part, and where its features come from. */

@@ -17,6 +17,7 @@ import {
 import type { FaceSource } from '../../face/index.js';
 import { listed, number, whole } from '../flags.js';
 import { note, UsageError } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import {
   featuresOf,
@@ -68,7 +69,7 @@ export function openSetCommand(): Command {
     .option('--rank <r>', 'a mate counts among the first r candidates', whole(1), 1)
     .option('--seed <n>', 'of the lists and of the intervals', whole(0), 1)
     .option('--replicates <n>', 'draws of people for the intervals; 0 for none', whole(0), 1000);
-  return withSourceFlags(command).addHelpText('after', HELP).action(run);
+  return withSourceFlags(command).addHelpText('after', HELP).action(led(run));
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -7,6 +7,7 @@ import { foldsOfOneKind, type LfwMode, lfw } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
 import { whole } from '../flags.js';
 import { UsageError } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { modeFigures } from './mode-figures.js';
 import { evaluateScores, fileName, foldsOf, repeatedNote, requireBothKinds } from './scores.js';
@@ -62,7 +63,7 @@ export function pairsCommand(): Command {
     .option('--skip-missing', 'leave out pairs whose images are missing or cannot be read');
   return withSourceFlags(command, 'folder that the paths are relative to')
     .addHelpText('after', HELP)
-    .action(run);
+    .action(led(run));
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -17,6 +17,7 @@ import type { FaceSource } from '../../face/index.js';
 import type { Vectors } from '../../theory/vectors.js';
 import { whole } from '../flags.js';
 import { timedProgress } from '../output.js';
+import { led } from '../ranks.js';
 import { checkReport, evaluatedModel, finish } from './finish.js';
 import { openSource, SOURCES, type SourceFlags, sourceNotes, withSourceFlags } from './source-flags.js';
 
@@ -58,7 +59,7 @@ export function ytfCommand(): Command {
     .option('--replicates <n>', 'draws of people for the intervals; 0 for none', whole(0), 1000);
   return withSourceFlags(command, 'folder with one folder of frames a video, Name/Number/frame.jpg')
     .addHelpText('after', HELP)
-    .action(run);
+    .action(led(run));
 }
 
 async function run(flags: Flags): Promise<void> {

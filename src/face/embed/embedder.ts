@@ -4,6 +4,7 @@
 import { UserError } from '../../common/errors.js';
 import { DecoderPool } from '../../data/decoder-pool.js';
 import { decodeFace } from '../../data/index.js';
+import { type Leader, threadsOfRank } from '../../mpi/index.js';
 import type { Device, InferenceModel } from '../../runtime/index.js';
 import type { Manifest } from '../models/manifest.js';
 import { pixelTables, toPlanes } from './planes.js';
@@ -31,6 +32,12 @@ export interface BothFeatures {
 /** Batches that are decoded ahead of the network. */
 const AHEAD = 3;
 
+/** A model that all ranks of a run have open: who leads them, and what they call it. */
+export interface SharedModel {
+  leader: Leader;
+  model: string;
+}
+
 export class Embedder {
   readonly #tables: readonly Float32Array[];
   readonly #decoders: DecoderPool;
@@ -42,9 +49,17 @@ export class Embedder {
     /** Images a run; when `fixed`, the model takes no other number. */
     private readonly batch: { size: number; fixed: boolean },
     private readonly ownsDevice: boolean,
+    /** Other ranks compute with this one in `bothOf` and `embeddingsOf`; the methods here compute on this one alone. */
+    readonly shared?: SharedModel,
   ) {
     this.#tables = pixelTables(manifest.input);
-    this.#decoders = new DecoderPool(this.#decoding);
+    const threads = threadsOfRank();
+    this.#decoders = new DecoderPool(this.#decoding, threads && Math.min(4, threads));
+  }
+
+  /** Images a run of the network. */
+  get batchSize(): number {
+    return this.batch.size;
   }
 
   /** Numbers of one embedding from `embed`: twice the feature's when the mirror's are concatenated. */

@@ -7,8 +7,9 @@ import { writeWhole } from '../../common/files.js';
 import { compareNames, imagesBelow, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
 import type { Template } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
+import { embeddingsOf } from './aligned.js';
 import type { Embedder, EmbedHooks } from './embedder.js';
-import { carryFrom, embedRealigned } from './realigned.js';
+import { carryFrom } from './realigned.js';
 
 /** An image below a folder; its path is relative, with '/'. `person` is null for an image in no person's folder. */
 export interface FolderImage {
@@ -77,7 +78,7 @@ export async function embedFolder(
   const paths = found.map(({ path }) => join(folder, path));
   const hooks: EmbedHooks = { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) };
   const from = carryFrom(embedder.manifest, folder, aligned);
-  const all = await (from ? embedRealigned(embedder, paths, from, hooks) : embedder.embed(paths, hooks));
+  const all = await embeddingsOf(embedder, paths, { ...hooks, ...(from && { from }) });
   if (reasons.size === found.length) {
     throw new UserError(
       `${folder}: none of its ${found.length} images can be read (${[...reasons.values()][0]})`,

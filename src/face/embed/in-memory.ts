@@ -3,16 +3,13 @@
 import { decodeBytes, decodePhotograph } from '../../data/index.js';
 import type { Template } from '../align/template.js';
 import type { BothFeatures, Embedder } from './embedder.js';
-import { carriedPixels } from './realigned.js';
+import { CARRIED_AT_A_TIME, carriedPixels } from './realigned.js';
 
 /** The bytes of an image file; `name` is for messages. */
 export interface EncodedImage {
   name: string;
   bytes: Uint8Array;
 }
-
-/** Images whose pixels are in memory at once. */
-const GROUP = 256;
 
 /**
  * Features of the images and of their mirror images, as `Embedder.both` gives them; faces aligned to the template
@@ -28,10 +25,10 @@ export async function bothInMemory(
   const { length } = manifest.embedding;
   const original = new Float32Array(images.length * length);
   const mirrored = new Float32Array(images.length * length);
-  for (let first = 0; first < images.length; first += GROUP) {
+  for (let first = 0; first < images.length; first += CARRIED_AT_A_TIME) {
     const pixels = await Promise.all(
       images
-        .slice(first, first + GROUP)
+        .slice(first, first + CARRIED_AT_A_TIME)
         .map(async ({ name, bytes }) =>
           from
             ? carriedPixels(await decodePhotograph(bytes, name), name, manifest, from)

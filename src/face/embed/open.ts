@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { readWhole } from '../../common/files.js';
+import { type Leader, threadsOfRank } from '../../mpi/index.js';
 import { type Device, type DeviceName, type InferenceModel, openDevice } from '../../runtime/index.js';
 import { builtInModels } from '../models/built-in.js';
 import {
@@ -17,16 +18,26 @@ import {
   sha256,
 } from '../models/manifest.js';
 import { modelFile } from '../models/store.js';
-import { Embedder } from './embedder.js';
+import { Embedder, type SharedModel } from './embedder.js';
 
 export interface EmbedderOptions {
   /** A device's name (default 'cpu'), or an open device, which then stays open. */
   device?: DeviceName | Device;
+  /** By default a rank's share of the cores, or what the device takes by itself. */
   threads?: number;
   /** Images a run of the network (default 32); a model with a fixed batch has its own. */
   batch?: number;
   /** A manifest file, or parts of a manifest that overrule the model's own. */
   manifest?: string | ManifestOverrides;
+  /** Opens it on all ranks that this one leads, too; for a model and a device that are named. */
+  leader?: Leader;
+}
+
+/** What the other ranks are asked to open. */
+export interface ModelQuestion {
+  key: string;
+  model: string;
+  options: EmbedderOptions;
 }
 
 /** The bytes of an ONNX file with a name for messages. */
@@ -42,13 +53,50 @@ export interface ModelBytes {
  * on top. Throws UserError, in one sentence, when the model or its manifest is missing, wrong or contradictory.
  */
 export async function openEmbedder(
-  wantedModel: string | ModelBytes,
-  options: EmbedderOptions = {},
+  model: string | ModelBytes,
+  { leader, ...options }: EmbedderOptions = {},
 ): Promise<Embedder> {
-  const { device: wanted = 'cpu', threads, batch = 32, manifest: given } = options;
+  const named =
+    typeof model === 'string' && (options.device === undefined || typeof options.device === 'string');
+  if (!leader || !named) return openHere(model, options);
+  const key = JSON.stringify([model, options]);
+  const question: ModelQuestion = { key, model, options };
+  let embedder: Embedder | undefined;
+  try {
+    const parts = await leader.ask('model', question, async () => {
+      embedder = await openHere(model, options, { leader, model: key });
+      return { told: JSON.stringify(embedder.manifest), numbers: new Float32Array(0) };
+    });
+    requireSameOnAll(
+      model,
+      parts.map(({ told }) => told),
+    );
+    return embedder!;
+  } catch (error) {
+    await embedder?.close();
+    throw error;
+  }
+}
+
+/** Throws a UserError unless all ranks tell the same of the model that they have opened. */
+export function requireSameOnAll(model: string, told: readonly string[]): void {
+  const other = told.findIndex((text) => text !== told[0]);
+  if (other >= 0)
+    throw new UserError(
+      `${model}: rank ${other} found another model of this name than rank 0; give all machines the same file`,
+    );
+}
+
+async function openHere(
+  wantedModel: string | ModelBytes,
+  options: EmbedderOptions,
+  shared?: SharedModel,
+): Promise<Embedder> {
+  const { device: wanted = 'cpu', threads = threadsOfRank(), batch = 32, manifest: given } = options;
   if (!Number.isInteger(batch) || batch < 1)
     throw new UserError(`batch must be a whole number from 1 on, not ${batch}`);
-  const { name: modelFile, bytes } = typeof wantedModel === 'string' ? await modelBytes(wantedModel) : wantedModel;
+  const { name: modelFile, bytes } =
+    typeof wantedModel === 'string' ? await modelBytes(wantedModel) : wantedModel;
   const ownsDevice = typeof wanted === 'string';
   const device = ownsDevice ? await openDevice(wanted, { ...(threads && { threads }) }) : wanted;
   try {
@@ -67,7 +115,7 @@ export async function openEmbedder(
     const axis = model.inputs[0]!.shape[0];
     const size =
       typeof axis === 'number' && axis > 0 ? { size: axis, fixed: true } : { size: batch, fixed: false };
-    return new Embedder(manifest, device, model, size, ownsDevice);
+    return new Embedder(manifest, device, model, size, ownsDevice, shared);
   } catch (error) {
     if (ownsDevice) await device.close();
     throw error;

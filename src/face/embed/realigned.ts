@@ -12,7 +12,7 @@ import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { inChannelOrder } from './planes.js';
 
 /** Faces that are carried over at a time. */
-const GROUP = 256;
+export const CARRIED_AT_A_TIME = 256;
 /** The least share of its input that a model must be shown; the published templates show each other .8 and more. */
 const LEAST_SHARE = 0.6;
 
@@ -152,9 +152,9 @@ async function eachGroup(
   { border, onProgress, onUnreadable }: RealignedHooks,
   take: (faces: Uint8Array[], rows: readonly number[]) => Promise<void>,
 ): Promise<void> {
-  for (let first = 0; first < paths.length; first += GROUP) {
+  for (let first = 0; first < paths.length; first += CARRIED_AT_A_TIME) {
     const group = await Promise.all(
-      paths.slice(first, first + GROUP).map(async (path, i) => {
+      paths.slice(first, first + CARRIED_AT_A_TIME).map(async (path, i) => {
         try {
           return { row: first + i, face: await carried(path, manifest, from, border) };
         } catch (error) {
@@ -170,7 +170,7 @@ async function eachGroup(
         read.map(({ face }) => face),
         read.map(({ row }) => row),
       );
-    onProgress?.(Math.min(first + GROUP, paths.length), paths.length);
+    onProgress?.(Math.min(first + CARRIED_AT_A_TIME, paths.length), paths.length);
   }
 }
 

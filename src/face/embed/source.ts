@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import type { Template } from '../align/template.js';
 import { type Manifest, modelDifference } from '../models/manifest.js';
+import { bothOf } from './aligned.js';
 import type { BothFeatures, Embedder, EmbedHooks } from './embedder.js';
 import { type FolderImage, listFaces } from './folder.js';
 import { imageKey, KeptFeatures } from './kept-features.js';
 import { type EmbedderOptions, openEmbedder } from './open.js';
 import { readEmbeddings } from './read.js';
-import { alignmentInWords, bothRealigned, carryFrom } from './realigned.js';
+import { alignmentInWords, carryFrom } from './realigned.js';
 
 /** Features [n, length], and those of the mirror images where they are known apart. */
 export type SourceFeatures = Omit<BothFeatures, 'mirrored'> & Partial<Pick<BothFeatures, 'mirrored'>>;
@@ -145,7 +146,7 @@ export function requireSameModel(
   );
 }
 
-/** Images between two writes of the kept features. */
+/** Images of each rank between two writes of the kept features. */
 const KEPT_AT_A_TIME = 512;
 
 /** Features of images and mirrors, those that were kept read and the others computed and kept. */
@@ -157,10 +158,12 @@ async function both(
   kept: KeptFeatures | undefined,
   hooks: EmbedHooks,
 ): Promise<BothFeatures> {
-  const run = (wanted: readonly string[], inner: EmbedHooks) => {
-    const files = wanted.map((path) => join(folder, path));
-    return from ? bothRealigned(embedder, files, from, inner) : embedder.both(files, inner);
-  };
+  const run = (wanted: readonly string[], inner: EmbedHooks) =>
+    bothOf(
+      embedder,
+      wanted.map((path) => join(folder, path)),
+      { ...inner, ...(from && { from }) },
+    );
   if (!kept) return run(paths, hooks);
   const { length } = embedder.manifest.embedding;
   const out = {
@@ -182,8 +185,9 @@ async function both(
     out.mirrored.set(found.subarray(length), row * length);
   }
   const there = paths.length - missing.length;
-  for (let first = 0; first < missing.length; first += KEPT_AT_A_TIME) {
-    const rows = missing.slice(first, first + KEPT_AT_A_TIME);
+  const atATime = KEPT_AT_A_TIME * (embedder.shared?.leader.size ?? 1);
+  for (let first = 0; first < missing.length; first += atATime) {
+    const rows = missing.slice(first, first + atATime);
     const unreadable = new Set<number>();
     const { onUnreadable } = hooks;
     const features = await run(
