@@ -1,5 +1,5 @@
 // Runs a script as the ranks of a run, through Open MPI's mpirun.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -27,8 +27,6 @@ export interface RunOptions {
   seconds?: number;
   /** Flags of mpirun. */
   mpirun?: string[];
-  /** Is given mpirun's process once it has been started. */
-  started?: (mpirun: ChildProcess) => void;
 }
 
 /** Why tests that need Open MPI are skipped, or undefined where it is there. */
@@ -68,7 +66,6 @@ export async function onRanks(
       stream.setEncoding('utf8').on('data', (text: string) => {
         launcher += text;
       });
-    options.started?.(child);
     const late = setTimeout(
       () => {
         launcher += 'the ranks took too long and were ended\n';

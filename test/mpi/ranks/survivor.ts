@@ -18,6 +18,7 @@ if (world.rank === 0) say('started');
 try {
   if (world.rank === victim || victim < 0) {
     if (event === 'kill' || event === 'busy') process.kill(process.pid, 'SIGKILL');
+    if (event === 'interrupt') process.kill(process.ppid, 'SIGINT');
     if (event === 'error') throw new UserError(`rank ${world.rank} cannot read its file`);
     if (event === 'uncaught') setTimeout(() => Promise.reject(new Error('not foreseen')));
     await sleep(60_000);
