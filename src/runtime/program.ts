@@ -6,6 +6,7 @@ import type { LoweredStep, Target } from '../lower/index.js';
 import { encodeModel, type OnnxValue } from '../lower/onnx.js';
 import { boundEngine, isBindable } from './bound.js';
 import { cInterface } from './c-interface.js';
+import { requireFeeds, requireState } from './checks.js';
 import { bindingEngine, type Engine, type Value } from './engine.js';
 import { toLogical, toStored } from './layout.js';
 import { residentEngine } from './resident.js';
@@ -95,18 +96,8 @@ export class Program {
   setState(values: ReadonlyMap<string, Float32Array> | Readonly<Record<string, Float32Array>>): void {
     const engine = this.#idle();
     const entries = values instanceof Map ? [...values.entries()] : Object.entries(values);
-    const checked = entries.map(([name, data]) => {
-      const declared = this.#declared.get(name);
-      if (!declared)
-        throw new UserError(`state '${name}' is not part of this program${listed('state', this.state)}`);
-      const count = declared.shape.reduce((a, b) => a * b, 1);
-      if (data.length !== count) {
-        throw new UserError(
-          `state '${name}' has shape ${showShape(declared.shape)} (${count} values), but ${data.length} were given`,
-        );
-      }
-      return { declared, data };
-    });
+    const all = [...this.#declared.values()];
+    const checked = entries.map(([name, data]) => ({ declared: requireState(all, name, data), data }));
     for (const { declared, data } of checked) {
       const stored = toStored(data, declared.shape, declared.layout);
       this.#keep(declared, engine.keep(stored, declared.physicalShape));
@@ -133,7 +124,7 @@ export class Program {
    */
   async run(feeds: Feeds): Promise<Record<string, Result>> {
     return this.#exclusive(async (engine) => {
-      this.#check(feeds);
+      requireFeeds(this.inputs, feeds, this.stepsPerCall);
       if (this.#repeat === 1) return this.#runOnce(feeds, engine);
       const results: Record<string, Result>[] = [];
       for (let i = 0; i < this.#repeat; i++) {
@@ -204,26 +195,6 @@ export class Program {
     );
   }
 
-  #check(feeds: Feeds): void {
-    for (const name of Object.keys(feeds)) {
-      if (!this.inputs.some((input) => input.name === name)) {
-        throw new UserError(`feed '${name}' is not an input of this program${listed('inputs', this.inputs)}`);
-      }
-    }
-    for (const { name, shape, dtype } of this.inputs) {
-      const value = feeds[name];
-      if (value === undefined) throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
-      const perStep = this.stepsPerCall > 1 ? shape.slice(1) : shape;
-      const count = (shape as number[]).reduce((a, b) => a * b, 1);
-      const given = typeof value === 'number' ? (perStep.length === 0 ? count : 1) : value.length;
-      if (given !== count) {
-        throw new UserError(
-          `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
-        );
-      }
-    }
-  }
-
   #idle(): Engine {
     if (!this.#engine) throw new Error('the program was disposed');
     if (this.#busy) throw new Error('the program is still running a step; await it first');
@@ -240,9 +211,6 @@ export class Program {
     }
   }
 }
-
-const listed = (what: string, values: readonly { name: string }[]) =>
-  values.length > 0 && values.length <= 12 ? ` (${what}: ${values.map(({ name }) => name).join(', ')})` : '';
 
 /** The i-th of the `count` parts of a feed along its leading axis; a number is the same for all. */
 const part = (value: Feed, i: number, count: number): Feed =>

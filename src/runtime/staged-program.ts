@@ -2,10 +2,10 @@
 // them the ranks exchange what the graph says. State stays where it is, as in a `Program`.
 import { createHash } from 'node:crypto';
 import { UserError } from '../common/errors.js';
-import { showShape } from '../graph/index.js';
 import { type Exchange, isPlain, type LoweredStages } from '../lower/index.js';
 import type { Communicator, Reduction } from '../mpi/index.js';
 import { cInterface } from './c-interface.js';
+import { requireFeeds, requireState } from './checks.js';
 import { bindingEngine, type Engine, type Value } from './engine.js';
 import { toLogical, toStored } from './layout.js';
 import { residentEngine } from './resident.js';
@@ -74,14 +74,7 @@ export class StagedProgram {
   setState(values: ReadonlyMap<string, Float32Array>): void {
     this.#idle();
     for (const [name, data] of values) {
-      const declared = this.lowered.state.find((s) => s.name === name);
-      if (!declared) throw new UserError(`state '${name}' is not part of this program`);
-      const count = declared.shape.reduce((a, b) => a * b, 1);
-      if (data.length !== count) {
-        throw new UserError(
-          `state '${name}' has shape ${showShape(declared.shape)} (${count} values), but ${data.length} were given`,
-        );
-      }
+      const declared = requireState(this.lowered.state, name, data);
       const stored = toStored(data, declared.shape, declared.layout);
       this.#keep(name, this.#engines[0]!.keep(stored, declared.physicalShape));
     }
@@ -252,20 +245,10 @@ export class StagedProgram {
   }
 
   #checked(feeds: Feeds): Map<string, Value> {
-    const strange = Object.keys(feeds).find((name) => !this.inputs.some((input) => input.name === name));
-    if (strange !== undefined) throw new UserError(`feed '${strange}' is not an input of this program`);
+    requireFeeds(this.inputs, feeds);
     return new Map(
       this.inputs.map(({ name, shape, dtype }) => {
-        const value = feeds[name];
-        if (value === undefined)
-          throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
-        const count = (shape as number[]).reduce((a, b) => a * b, 1);
-        const given = typeof value === 'number' ? 1 : value.length;
-        if (given !== count) {
-          throw new UserError(
-            `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
-          );
-        }
+        const value = feeds[name]!;
         return [name, this.#engines[0]!.feed(name, dtype, value, shape as number[])];
       }),
     );
