@@ -83,11 +83,16 @@ function stagesOf(order: readonly Tensor[], groups: readonly (readonly Tensor[])
     for (const node of topological(roots)) if (!group.has(node)) group.set(node, i);
   });
   const stages = new Map<Tensor, number>();
-  for (const node of order) {
-    // A constant, an input or state is there from the start.
-    const own = node.inputs.length === 0 ? 0 : Math.min(group.get(node) ?? groups.length, groups.length);
-    const ready = node.inputs.map((t) => stages.get(t)! + (isExchange(t) ? 1 : 0));
-    stages.set(node, Math.max(own, ...ready, 0));
+  let floor = 0;
+  for (let i = 0; i <= groups.length; i++) {
+    // What is in no group comes last. A group needs nothing of those behind it.
+    const nodes = order.filter((node) => (group.get(node) ?? groups.length) === i);
+    for (const node of nodes) {
+      // A constant, an input or state is there from the start.
+      const ready = node.inputs.map((t) => stages.get(t)! + (isExchange(t) ? 1 : 0));
+      stages.set(node, node.inputs.length === 0 ? 0 : Math.max(floor, ...ready));
+    }
+    floor = 1 + Math.max(floor - 1, ...nodes.filter(isExchange).map((node) => stages.get(node)!));
   }
   return stages;
 }
