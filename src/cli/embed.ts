@@ -23,7 +23,8 @@ const HELP = `
 The data folder holds aligned faces, or with --photographs photographs whose faces are found and aligned on the way,
 in one folder a person or loose. Faces on another template than the model's are carried over to it, where --aligned or
 the folder says which it is. The output's ending chooses its format: .safetensors (the tensor 'embeddings',
-[N, D] float32), .npy, or .jsonl. The paths and people of the rows are written beside it, to FILE.json.
+[N, D] float32), .npy, or .jsonl. The paths and people of the rows are written beside it, to FILE.json. Under mpirun
+all ranks embed their shares, and one writes.
 ${FOREIGN_MODELS}
 ${DETECTORS}
 
@@ -31,7 +32,8 @@ Examples:
   hypersphere embed --model runs/a/model.onnx --data faces --out faces.safetensors
   hypersphere embed --photographs --data photos --out photos.safetensors
   hypersphere embed --nested --model runs/a/model.onnx --data ytf/aligned --out ytf.safetensors
-  hypersphere embed --model other.onnx --order rgb --mean 127.5 --scale 1/128 --data faces --out faces.npy`;
+  hypersphere embed --model other.onnx --order rgb --mean 127.5 --scale 1/128 --data faces --out faces.npy
+  mpirun -n 4 hypersphere embed --model runs/a/model.onnx --data faces --out faces.safetensors`;
 
 interface Flags extends ReaderFlags {
   data: string;

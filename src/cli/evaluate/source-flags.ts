@@ -29,7 +29,7 @@ aligned, which no program can see: state it with the figure, and compare it with
 alignment is the same. Faces that lie on another template than the model's are carried over to it with --aligned;
 without it they are scaled to the model's input as they are. --keep FILE keeps the features as they are computed, so
 that a run that was stopped goes on from there. --report DIR writes a page to look at, its plots as SVG, and
-evaluation.json for 'hypersphere evaluate compare'.
+evaluation.json for 'hypersphere evaluate compare'. Under mpirun all ranks embed, with the same figures.
 ${FOREIGN_MODELS}`;
 
 /** Adds --model, --embeddings, --data and what goes with them, and --json and --report. */
