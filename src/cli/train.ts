@@ -119,7 +119,7 @@ async function run(flags: Flags, command: Command, communicator: Communicator): 
     );
   });
 
-  const interrupt = interruptible();
+  const interrupt = interruptible({ ranks: communicator.size });
   let shown: Progress | undefined;
   let counted = '';
   const display = (line: string) => (shown ?? { note }).note(line);

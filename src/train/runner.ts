@@ -43,6 +43,11 @@ export function stepOf(config: Config, classes: number, communicator: Communicat
       `several ranks, or sampled classes, take one step a call: use --steps-per-call 1 instead of ${config.stepsPerCall}`,
     );
   }
+  if (plan.shared && classes < communicator.size) {
+    throw new UserError(
+      `${classes} people cannot be shared out between ${communicator.size} ranks: start at most ${classes}, or leave out --shard-classes and --sample-classes`,
+    );
+  }
   if (plan.shared && config.collapseSteps > 0) {
     throw new UserError('--collapse-steps needs all class vectors on one rank: leave out --shard-classes');
   }
