@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { whole } from '../options.js';
-import { alternate, median, quantile, type Ratio, ratioOf } from '../statistics.js';
+import { alternate, median, quantile, ratioOf } from '../statistics.js';
 import type { Candidate } from '../step-server.js';
 import { MATMUL_FLOP, matmulPeak } from '../train-step/matmul-peak.js';
 import { memoryCopy } from '../train-step/memory-copy.js';
@@ -113,22 +113,18 @@ const say = (line: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
 };
 
-/** Runs of cases that fit into memory together; each begins with the first. */
+/** Runs of cases that fit into memory together; each begins with the first, unless that leaves no room. */
 function together(cases: readonly StepCase[]): StepCase[][] {
   const [reference, ...others] = cases as [StepCase, ...StepCase[]];
-  const groups: StepCase[][] = [[reference]];
   const room = options.memory * 2 ** 30;
   const needed = (group: readonly StepCase[]) => group.reduce((sum, one) => sum + bytesOf(one), 0);
+  const groups: StepCase[][] = [[reference]];
   for (const one of others) {
     const last = groups.at(-1)!;
-    if (last.length === 1 || needed([...last, one]) <= room) last.push(one);
-    else groups.push([reference, one]);
+    if (last[0] === reference && needed([...last, one]) <= room) last.push(one);
+    else groups.push(needed([reference, one]) <= room ? [reference, one] : [one]);
   }
-  // What does not fit beside the first has its turn alone.
-  return groups.flatMap((group) => {
-    const [first, second] = group;
-    return group.length === 2 && needed(group) > room ? [[first!], [second!]] : [group];
-  });
+  return groups;
 }
 
 async function inTurns<T extends Candidate>(title: string, candidates: readonly T[]): Promise<number[][]> {
@@ -141,6 +137,7 @@ async function inTurns<T extends Candidate>(title: string, candidates: readonly 
 async function timeGroup(
   title: string,
   cases: readonly StepCase[],
+  reference: StepCase,
 ): Promise<{ limits: Limits; measured: Measured[] }> {
   const groups: RankGroup[] = [];
   const limits: Candidate[] = [];
@@ -154,18 +151,19 @@ async function timeGroup(
     const [peak = [], copies = [], ...times] = await inTurns(title, [...limits, ...groups]);
     return {
       limits: { gflops: MATMUL_FLOP / 1e6 / median(peak), copyGigabytes: copy.bytes / 1e6 / median(copies) },
-      measured: groups.map((group, i) => describe(group, cases[i]!, times[i]!, times[0]!)),
+      measured: groups.map((group, i) =>
+        describe(group, cases[i]!, times[i]!, cases[0] === reference ? times[0] : undefined),
+      ),
     };
   } finally {
     for (const candidate of [...groups, ...limits]) await candidate.close();
   }
 }
 
-function describe(group: RankGroup, one: StepCase, own: number[], first: number[]): Measured {
+function describe(group: RankGroup, one: StepCase, own: number[], first: number[] | undefined): Measured {
   const timed = group.steps.slice(-own.length);
   const over = (pick: (rank: (typeof timed)[0][0]) => number) =>
     median(timed.map((ranks) => Math.max(...ranks.map(pick))));
-  const ratio: Ratio = ratioOf(own, first);
   return {
     ...one,
     mode: modeOf(one),
@@ -173,7 +171,7 @@ function describe(group: RankGroup, one: StepCase, own: number[], first: number[
     low: quantile(own, 0.25),
     high: quantile(own, 0.75),
     least: Math.min(...own),
-    ratio,
+    ...(first && { ratio: ratioOf(own, first) }),
     computing: 1000 * over(({ computing }) => computing),
     exchanging: 1000 * over(({ exchanging }) => exchanging),
     exchanged: over(({ bytes }) => bytes),
@@ -191,14 +189,15 @@ for (const question of options.questions.split(',').filter((name) => name !== 'e
     if (cases.length === 0) continue;
     for (const one of cases) optionsOf(one);
     const parts: { limits: Limits; measured: Measured[] }[] = [];
-    for (const group of together(cases)) parts.push(await timeGroup(title, group));
+    const groups = together(cases);
+    for (const group of groups) parts.push(await timeGroup(title, group, cases[0]!));
     const round: Round = {
       question,
       title,
       limits: parts[0]!.limits,
       // The first case has run with each group.
       measured: parts.flatMap(({ measured }, i) =>
-        i === 0 || measured.length === 1 ? measured : measured.slice(1),
+        measured.filter((_, at) => i === 0 || groups[i]![at] !== cases[0]),
       ),
     };
     rounds.push(round);

@@ -172,7 +172,7 @@ header(
 for (const { measured } of rounds.filter(({ question }) => question === 'ranks'))
   for (const one of measured.filter(({ net }) => fits.has(net))) {
     const { seconds, bytes } = predict(one, HERE, { speed: 1 });
-    const speedUp = (one.batch / measured[0]!.batch / one.ratio.median).toFixed(2);
+    const speedUp = (one.batch / measured[0]!.batch / (one.ratio?.median ?? Number.NaN)).toFixed(2);
     row(
       one.net,
       one.mode,

@@ -9,8 +9,8 @@ export interface Measured extends StepCase {
   low: number;
   high: number;
   least: number;
-  /** Time over that of the first case of the round, turn by turn. */
-  ratio: Ratio;
+  /** Time over that of the first case of the round, turn by turn; absent where memory had no room for both. */
+  ratio?: Ratio;
   computing: number;
   exchanging: number;
   /** Bytes that a rank gave to exchanges in a step. */
@@ -61,9 +61,10 @@ export function printRound({ title, limits, measured }: Round): void {
       ...(one.computing > 0 ? [one.computing.toFixed(0), one.exchanging.toFixed(0)] : ['', '']),
       ...[(one.exchanged / 1e6).toFixed(1), (one.peak / 2 ** 30).toFixed(2)],
     ].map((cell) => String(cell).padStart(11));
-    const { median, low, high } = one.ratio;
-    console.log(
-      `${`${one.mode}, ${one.classes} classes`.padEnd(34)}${cells.join('')}  ${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`,
-    );
+    const { ratio } = one;
+    const beside = ratio
+      ? `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`
+      : '';
+    console.log(`${`${one.mode}, ${one.classes} classes`.padEnd(34)}${cells.join('')}  ${beside}`);
   }
 }
