@@ -1,5 +1,5 @@
 // Runs a script as the ranks of a run, through Open MPI's mpirun.
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Seconds after which mpirun is told to end the run (100). */
   seconds?: number;
+  /** Is given mpirun's process once it has been started. */
+  started?: (mpirun: ChildProcess) => void;
   /** Flags of mpirun. */
   mpirun?: string[];
 }
@@ -66,6 +68,7 @@ export async function onRanks(
       stream.setEncoding('utf8').on('data', (text: string) => {
         launcher += text;
       });
+    options.started?.(child);
     const late = setTimeout(
       () => {
         launcher += 'the ranks took too long and were ended\n';
