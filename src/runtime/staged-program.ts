@@ -91,9 +91,12 @@ export class StagedProgram {
     return viewOf(this.#valueOf(name));
   }
 
-  /** A copy of the state, or of the part that is named, in logical layout. */
+  /**
+   * A copy of the state, or of the part that is named, in logical layout. While a step is taken, or waits for a rank that
+   * is gone, it is the state before that step.
+   */
   async getState(names?: readonly string[]): Promise<Map<string, Float32Array>> {
-    this.#idle();
+    this.#open();
     const wanted = this.lowered.state.filter(({ name }) => names === undefined || names.includes(name));
     return new Map(
       wanted.map(({ name, shape, layout }) => [name, toLogical(viewOf(this.#valueOf(name)), shape, layout)]),
@@ -268,6 +271,10 @@ export class StagedProgram {
 
   #idle(): void {
     if (this.#busy) throw new Error('the program is still running a step; await it first');
+    this.#open();
+  }
+
+  #open(): void {
     if (this.#engines.length === 0) throw new Error('the program was disposed');
   }
 }

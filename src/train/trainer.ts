@@ -197,6 +197,8 @@ async function takeSteps(
   const begin = performance.now();
   const seconds = () => start.seconds + (performance.now() - begin) / 1000;
   let done = start.step;
+  /** The step whose state the runner has: `done`, or the one behind it while that is measured and written. */
+  let stateAt = done;
   let saved: Checkpoint | undefined;
   let savedAt = performance.now();
 
@@ -215,11 +217,14 @@ async function takeSteps(
     await communicator.allReduce(votes, 'max');
     return Array.from(votes, (vote) => vote > 0);
   };
+  let lost = false;
   const endWatch = onPeerLost(async ({ reason, first: speaks }) => {
+    lost = true;
     if (!speaks) return;
     // Between two steps all ranks have the same state, and a step in progress changes nothing until its end.
     const state = await runner.getState();
     const kept =
+      stateAt === done &&
       done > (saved?.step ?? start.step) &&
       checkpoints.saveAlone({ step: done, seconds: seconds() }, state, runner.classRows);
     options.onLost?.(lostMessage(config, reason, kept ? done : undefined));
@@ -228,6 +233,8 @@ async function takeSteps(
   const [stopped] = await agreed([options.signal?.aborted ?? false]);
   let stop = stopped!;
   while (done < config.steps && !stop) {
+    // The process ends in a moment, with what has been said to be saved.
+    if (lost) await new Promise(() => {});
     const numbers = Array.from({ length: perCall }, (_, i) => done + 1 + i);
     const rates = numbers.map((number) => rateAt(number, config.lr, milestones, config.warmUp));
     const scheduled = step.schedule.map(({ input, at }) => [nameOf(input), numbers.map(at)] as const);
@@ -242,6 +249,7 @@ async function takeSteps(
       feeds[name] = Float32Array.from(values);
     }
     const outputs = await runner.run(done, feeds, () => source.labelsOf(done));
+    stateAt = done + perCall;
     const imagesPerSecond = pace.after(perCall * config.batch);
 
     const records = numbers.map((number, i): StepRecord => {
