@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lossNamed } from '../../src/losses/index.js';
+import { openDevice } from '../../src/runtime/index.js';
 import { noMpi, onRanks } from '../support/ranks.js';
-import { type Case, type Outcome, outcomesOf } from './ranks/cases.js';
+import { type Case, type Outcome, outcomeOfSample, outcomesOf } from './ranks/cases.js';
 
 const SCRIPT = fileURLToPath(new URL('ranks/steps.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'ranks-mpi-'));
@@ -49,10 +50,15 @@ const CASES = [
   ...LOSSES,
   ...LOSSES.filter(({ loss }) => lossNamed(loss).kind === 'classification').map(shared),
 ];
-/** On more ranks than most machines of tests have cores, every other case. */
-const FEWER = CASES.filter((_, i) => i % 2 === 1);
+/** On more ranks than most machines of tests have cores, every third case. */
+const FEWER = CASES.filter((_, i) => i % 3 === 1);
 /** Weights enough that they travel by themselves, and are not copied for it. */
 const LARGE: Case = { loss: 'a-softmax', lossOptions: fast, net: 'sphereface-4', rate: 4e-3 };
+
+const SAMPLED: Case = {
+  ...{ loss: 'cosface', lossOptions: { scale: 16 }, classes: 40, steps: 1 },
+  classPlan: { shared: true, sampled: 0.5 },
+};
 
 /** Batch normalisation is another thing on several ranks; see below. */
 const NORMALISED: Case = { loss: 'softmax', net: 'mobilefacenet', steps: 1 };
@@ -88,7 +94,7 @@ describe.skipIf(noMpi)(`steps over MPI${noMpi ? ` (${noMpi})` : ''}`, () => {
   let normalised: Outcome[];
 
   beforeAll(async () => {
-    over[2] = await outcomesOn(2, [...CASES, LARGE, shared(LARGE), NORMALISED]);
+    over[2] = await outcomesOn(2, [...CASES, LARGE, shared(LARGE), SAMPLED, NORMALISED]);
     over[4] = await outcomesOn(4, FEWER);
     const parts = [[0, 4] as const, [4, 8] as const].map((rows) => ({ ...NORMALISED, rows }));
     const all = await outcomesOf([...LOSSES, LARGE, ...parts]);
@@ -111,6 +117,15 @@ describe.skipIf(noMpi)(`steps over MPI${noMpi ? ` (${noMpi})` : ''}`, () => {
       const at = NAMED.findIndex((other) => JSON.stringify(other) === JSON.stringify(same));
       expectClose(over[ranks]![i]!, alone[at]!);
     });
+  });
+
+  test('sampled classes: the loss is that of the classes that the ranks sample, each of its own', async () => {
+    const device = await openDevice('cpu', { threads: 1 });
+    const expected = await outcomeOfSample(device, SAMPLED, 2);
+    await device.close();
+    const [actual] = over[2]!.slice(-2);
+    expect(actual!.losses[0]).toBeCloseTo(expected.losses[0]!, 4);
+    expect(actual!.accuracies).toEqual(expected.accuracies);
   });
 
   test('batch normalisation is by the rows of each rank, and running statistics are the mean of all ranks', () => {

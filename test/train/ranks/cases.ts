@@ -4,13 +4,15 @@ import { nameOf } from '../../../src/graph/index.js';
 import type { Communicator } from '../../../src/mpi/index.js';
 import { networkNamed } from '../../../src/nn/index.js';
 import { type Device, type Feeds, openDevice } from '../../../src/runtime/index.js';
-import type { ClassRows } from '../../../src/train/class-rows.js';
+import { type ClassRows, classesOf } from '../../../src/train/class-rows.js';
+import { sampleClasses, sampleSize } from '../../../src/train/class-sampling.js';
 import {
   type ClassPlan,
   type RankOptions,
   RankProgram,
   stepOnRank,
 } from '../../../src/train/rank-program.js';
+import { velocityName } from '../../../src/train/sgd.js';
 import { freshState } from '../../../src/train/start.js';
 import { NAMES, type TrainingStep, trainingStep } from '../../../src/train/step.js';
 
@@ -169,6 +171,41 @@ export async function outcomeOf(device: Device, given: Case, communicator?: Comm
   }
   await program.dispose();
   return outcome;
+}
+
+/**
+ * The first step of one process that has those classes alone which so many ranks sample, each of its own: what the
+ * step with sampled classes must come to.
+ */
+export async function outcomeOfSample(device: Device, given: Case, ranks: number): Promise<Outcome> {
+  const { batch, classes, classPlan } = complete(given);
+  const labels = labelsOf(given, 0);
+  const sample = Array.from({ length: ranks }, (_, rank) => {
+    const range = classesOf({ rank, ranks }, classes);
+    const count = sampleSize(classPlan.sampled, range.to - range.from, batch);
+    return [...sampleClasses(range, labels, count, { seed: SEED, step: 0 })];
+  }).flat();
+  const all = trainingStep(optionsOf(given));
+  const start = freshState(all, SEED);
+  for (const { name, perClass } of all.parameters) {
+    for (const key of perClass ? [name, velocityName(name)] : []) {
+      const values = start.get(key)!;
+      const length = values.length / classes;
+      const rows = sample.flatMap((label) => [...values.subarray(label * length, (label + 1) * length)]);
+      start.set(key, Float32Array.from(rows));
+    }
+  }
+  const step = trainingStep({ ...optionsOf(given), classes: sample.length });
+  const program = await device.compile(step.graph);
+  await program.setState(start);
+  const feeds = {
+    ...feedsOf(given, step.schedule, 0, 0, batch),
+    [NAMES.labels]: labels.map((label) => sample.indexOf(label)),
+  };
+  const outputs = await program.run(feeds);
+  await program.dispose();
+  const first = (name: string) => [outputs[name]!.data[0] as number];
+  return { losses: first(NAMES.loss), accuracies: first(NAMES.accuracy), states: [] };
 }
 
 /** The outcomes of several cases. */
