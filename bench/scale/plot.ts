@@ -14,13 +14,14 @@ const DASHES = ['2 4', '6 4', '0'];
 /** An SVG file's text. */
 export function plotEfficiency(points: readonly Point[]): string {
   const networks = [...new Set(points.map(({ network }) => network))];
+  const settings = [...new Set(points.map(({ setting }) => setting))];
   const last = Math.max(...points.map(({ ranks }) => ranks));
   const drawn = renderPlot({
     label: 'Predicted efficiency by the number of ranks',
-    ...{ width: 640, height: 560, marginLeft: 48, marginRight: 120, marginTop: 24, marginBottom: 40 },
+    ...{ width: 640, height: 560, marginLeft: 48, marginRight: 120, marginTop: 34, marginBottom: 40 },
     x: { type: 'log', base: 2, label: 'ranks', tickFormat: 'd', domain: [1, last] },
-    y: { domain: [0, 1], label: 'efficiency', percent: true, ticks: 4 },
-    fy: { label: null, axis: null },
+    y: { domain: [0, 1], label: 'efficiency', labelOffset: 40, ticks: 4 },
+    fy: { label: null, axis: null, padding: 0.2, domain: settings },
     marks: [
       Plot.gridY({ ticks: 4, stroke: 'var(--line)', strokeOpacity: 1 }),
       ...networks.map((network, i) =>
@@ -28,7 +29,7 @@ export function plotEfficiency(points: readonly Point[]): string {
           points.filter((point) => point.network === network),
           {
             x: 'ranks',
-            y: (p: Point) => 100 * p.efficiency,
+            y: 'efficiency',
             fy: 'setting',
             stroke: `var(--class-${i})`,
             strokeWidth: 2,
@@ -40,7 +41,7 @@ export function plotEfficiency(points: readonly Point[]): string {
         points.filter(({ ranks }) => ranks === last),
         {
           x: 'ranks',
-          y: (p: Point) => 100 * p.efficiency,
+          y: 'efficiency',
           fy: 'setting',
           text: 'network',
           textAnchor: 'start',
@@ -51,7 +52,7 @@ export function plotEfficiency(points: readonly Point[]): string {
         fy: (text: string) => text,
         text: (text: string) => text,
         frameAnchor: 'top-left',
-        dy: -14,
+        dy: -16,
         fontWeight: 'bold',
       }),
     ],
