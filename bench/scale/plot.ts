@@ -38,7 +38,7 @@ export function plotEfficiency(points: readonly Point[]): string {
         ),
       ),
       Plot.text(
-        points.filter(({ ranks }) => ranks === last),
+        points.filter(({ ranks, setting }) => ranks === last && setting === settings[0]),
         {
           x: 'ranks',
           y: 'efficiency',
