@@ -232,8 +232,11 @@ describe.skipIf(noMpi)(`embedding on ranks${noMpi ? ` (${noMpi})` : ''}`, { time
     const outcome = await run(2, flags, { mpirun: ['--mca', 'odls_base_sigkill_timeout', '3'] });
     clearInterval(looking);
     expect(outcome.code).not.toBe(0);
+    // On a busy machine mpirun may be quicker than the thread that looks who has died.
     expect(lines(outcome)).toEqual([
-      'hypersphere: rank 1 ended; the same command goes on from what --keep has written',
+      expect.stringMatching(
+        /^hypersphere: (rank 1 ended|mpirun ends the run); the same command goes on from what --keep has written$/,
+      ),
     ]);
     const size = statSync(kept).size;
     const after = figures(spoken(await run(3, flags)));
