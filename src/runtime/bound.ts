@@ -4,14 +4,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Address, type CInterface, written } from './c-interface.js';
 import type { Engine } from './engine.js';
-import { ResidentValue, type TypeName } from './resident.js';
-import { type SessionSettings, tensorOf } from './session.js';
+import { nativeValues, openNativeSession } from './native-session.js';
+import { ResidentValue } from './resident-value.js';
+import type { SessionSettings } from './session.js';
 
-/** Level of the graph optimisations: all. */
-const ALL = 99;
-/** Severities from which the runtime logs: errors, or what ends the process. */
-const ERRORS = 3;
-const FATAL = 4;
 /** Kinds of allocator and of memory (OrtAllocatorType, OrtMemType). */
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
@@ -40,31 +36,20 @@ function addProvider(c: CInterface, options: Address, target: Bindable): void {
 /** `resident` names the outputs that stay on the device. Throws what the runtime says. */
 export function boundEngine(
   model: Uint8Array,
-  { target, threads, spin }: SessionSettings & { target: Bindable },
+  settings: SessionSettings & { target: Bindable },
   c: CInterface,
   { resident = [], strict = false }: { resident?: readonly string[]; strict?: boolean } = {},
 ): Engine {
   const { call, release } = c;
-  const options = written((result) => call.createOptions(result));
-  let session: Address;
-  try {
-    call.setLogSeverity(options, strict ? FATAL : ERRORS);
-    call.setOptimization(options, ALL);
-    call.setThreads(options, threads);
-    call.setConcurrentOperations(options, 1);
-    call.addOption(options, 'session.intra_op.allow_spinning', spin ? '1' : '0');
-    if (strict) call.addOption(options, 'session.disable_cpu_ep_fallback', '1');
-    addProvider(c, options, target);
-    session = written((result) => call.createSession(c.environment, model, model.length, options, result));
-  } finally {
-    release.options(options);
-  }
+  const { target } = settings;
+  const provider = (options: Address) => addProvider(c, options, target);
+  const session = openNativeSession(model, settings, c, { strict, provider });
+  const values = nativeValues(c);
   const memoryOf = (name: string) =>
     written((result) => call.createMemoryInfo(name, DEVICE_ALLOCATOR, 0, DEFAULT_MEMORY, result));
   const [onDevice, onCpu] = [memoryOf(MEMORY[target]), memoryOf('Cpu')];
   const binding = written((result) => call.createBinding(session, result));
   const stays = new Set(resident);
-  const fed = new Map<string, ResidentValue>();
 
   /** The outputs of the last run, in the order in which they were bound. */
   const takeOutputs = (count: number): BigUint64Array => {
@@ -77,20 +62,8 @@ export function boundEngine(
   };
 
   return {
-    keep(data, shape) {
-      const value = ResidentValue.of('float32', shape, c);
-      value.write(data);
-      return value;
-    },
-    feed(name, dtype, numbers, shape) {
-      let value = fed.get(name);
-      if (!value) {
-        value = ResidentValue.of(dtype as TypeName, shape, c);
-        fed.set(name, value);
-      }
-      value.write(tensorOf(dtype, numbers, shape).data as ArrayLike<number>);
-      return value;
-    },
+    keep: values.keep,
+    feed: values.feed,
     async run(feeds, outputs) {
       try {
         for (const [name, value] of Object.entries(feeds))
@@ -101,11 +74,11 @@ export function boundEngine(
           await setImmediate();
           call.runBound(session, null, binding);
         } else await c.later.runBound(session, null, binding);
-        const values = takeOutputs(outputs.length);
+        const taken = takeOutputs(outputs.length);
         return Object.fromEntries(
           outputs.map((name, i) => [
             name,
-            new ResidentValue(values[i]!, c, stays.has(name) ? 'gpu-buffer' : 'cpu'),
+            new ResidentValue(taken[i]!, c, stays.has(name) ? 'gpu-buffer' : 'cpu'),
           ]),
         );
       } finally {
@@ -114,8 +87,7 @@ export function boundEngine(
       }
     },
     async release() {
-      for (const value of fed.values()) value.dispose();
-      fed.clear();
+      values.release();
       release.binding(binding);
       release.memoryInfo(onDevice);
       release.memoryInfo(onCpu);

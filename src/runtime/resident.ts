@@ -1,83 +1,10 @@
 // A session on the CPU whose outputs stay where they were computed, through the C interface.
 import { setImmediate } from 'node:timers/promises';
-import { type Address, type CInterface, written } from './c-interface.js';
-import type { Engine, Value } from './engine.js';
-import { type SessionSettings, tensorOf } from './session.js';
-
-/** Level of the graph optimisations: all. */
-const ALL = 99;
-/** Severity from which the runtime logs: errors. */
-const ERRORS = 3;
-
-/** Codes of the types a step can hold (ONNXTensorElementDataType), and how their elements lie in memory. */
-const TYPES = {
-  float32: [1, Float32Array],
-  uint8: [2, Uint8Array],
-  int32: [6, Int32Array],
-  int64: [7, BigInt64Array],
-  bool: [9, Uint8Array],
-  float64: [11, Float64Array],
-} as const;
-export type TypeName = keyof typeof TYPES;
-
-/** One of the runtime's own tensors. */
-export class ResidentValue implements Value {
-  readonly type: TypeName;
-  readonly dims: readonly number[];
-
-  constructor(
-    readonly address: Address,
-    private readonly c: CInterface,
-    readonly location: 'cpu' | 'gpu-buffer' = 'cpu',
-  ) {
-    const about = written((result) => c.call.typeAndShape(address, result));
-    const number = new BigInt64Array(1);
-    c.call.elementType(about, number);
-    const code = Number(number[0]! & 0xffffn);
-    c.call.dimensionCount(about, number);
-    const dims = new BigInt64Array(Number(number[0]!));
-    if (dims.length > 0) c.call.dimensions(about, dims, dims.length);
-    c.release.typeAndShape(about);
-    const type = Object.entries(TYPES).find(([, [known]]) => known === code)?.[0];
-    if (!type) throw new Error(`a value of type ${code} cannot be read`);
-    this.type = type as TypeName;
-    this.dims = Array.from(dims, Number);
-  }
-
-  static of(type: TypeName, dims: readonly number[], c: CInterface): ResidentValue {
-    const shape = BigInt64Array.from(dims, BigInt);
-    return new ResidentValue(
-      written((result) => c.call.createTensor(c.allocator, shape, shape.length, TYPES[type][0], result)),
-      c,
-    );
-  }
-
-  /** Its memory. */
-  get #elements() {
-    const [, Elements] = TYPES[this.type];
-    const count = this.dims.reduce((a, b) => a * b, 1);
-    if (count === 0) return new Elements(0);
-    const address = written((result) => this.c.call.tensorData(this.address, result));
-    return new Elements(this.c.memory(address, count * Elements.BYTES_PER_ELEMENT));
-  }
-
-  get view() {
-    return this.#elements;
-  }
-
-  /** A copy, which outlives the tensor. */
-  get data() {
-    return this.#elements.slice();
-  }
-
-  write(data: ArrayLike<number> | ArrayLike<bigint>): void {
-    (this.#elements as { set(data: unknown): void }).set(data);
-  }
-
-  dispose(): void {
-    this.c.release.value(this.address);
-  }
-}
+import type { CInterface } from './c-interface.js';
+import type { Engine } from './engine.js';
+import { nativeValues, openNativeSession } from './native-session.js';
+import { ResidentValue } from './resident-value.js';
+import type { SessionSettings } from './session.js';
 
 /** How an engine runs. */
 export interface ResidentOptions {
@@ -92,48 +19,23 @@ export function residentEngine(
   c: CInterface,
   { background = false }: ResidentOptions = {},
 ): Engine {
-  const { call, release } = c;
-  const options = written((result) => call.createOptions(result));
-  let session: Address;
-  try {
-    call.setLogSeverity(options, ERRORS);
-    call.setOptimization(options, ALL);
-    call.setThreads(options, settings.threads);
-    call.setConcurrentOperations(options, 1);
-    call.addOption(options, 'session.intra_op.allow_spinning', settings.spin ? '1' : '0');
-    session = written((result) => call.createSession(c.environment, model, model.length, options, result));
-  } finally {
-    release.options(options);
-  }
-  const fed = new Map<string, ResidentValue>();
+  const session = openNativeSession(model, settings, c);
+  const { keep, feed, release } = nativeValues(c);
   return {
-    keep(data, shape) {
-      const value = ResidentValue.of('float32', shape, c);
-      value.write(data);
-      return value;
-    },
-    feed(name, dtype, numbers, shape) {
-      let value = fed.get(name);
-      if (!value) {
-        value = ResidentValue.of(dtype as TypeName, shape, c);
-        fed.set(name, value);
-      }
-      value.write(tensorOf(dtype, numbers, shape).data as ArrayLike<number>);
-      return value;
-    },
+    keep,
+    feed,
     async run(feeds, outputs) {
       await setImmediate();
       const names = Object.keys(feeds);
       const inputs = BigUint64Array.from(names, (name) => (feeds[name] as ResidentValue).address);
       const results = new BigUint64Array(outputs.length);
-      const run = background ? c.later.run : call.run;
+      const run = background ? c.later.run : c.call.run;
       await run(session, null, names, inputs, names.length, outputs, outputs.length, results);
       return Object.fromEntries(outputs.map((name, i) => [name, new ResidentValue(results[i]!, c)]));
     },
     async release() {
-      for (const value of fed.values()) value.dispose();
-      fed.clear();
-      release.session(session);
+      release();
+      c.release.session(session);
     },
   };
 }
