@@ -1,9 +1,8 @@
 // A training step of one rank among several: the stages of a lowered step run one after the other, and between
 // them the ranks exchange what the graph says. State stays where it is, as in a `Program`.
-import { createHash } from 'node:crypto';
 import { UserError } from '../common/errors.js';
 import { type Exchange, isPlain, type LoweredStages } from '../lower/index.js';
-import type { Communicator, Reduction } from '../mpi/index.js';
+import { type Communicator, firstUnlike, type Reduction } from '../mpi/index.js';
 import { cInterface } from './c-interface.js';
 import { requireFeeds, requireState } from './checks.js';
 import { bindingEngine, type Engine, type Value } from './engine.js';
@@ -33,6 +32,7 @@ export class StagedProgram {
   readonly spent: Spent = { computing: 0, exchanging: 0, bytes: 0 };
 
   readonly #held = new Map<string, Value>();
+  readonly #lastReadIn: readonly (readonly string[])[];
   #engines: Engine[];
   #busy = false;
 
@@ -44,6 +44,7 @@ export class StagedProgram {
     this.inputs = lowered.inputs;
     this.outputs = lowered.outputs;
     this.state = lowered.state;
+    this.#lastReadIn = lastReads(lowered);
     this.#engines = engines;
   }
 
@@ -146,7 +147,7 @@ export class StagedProgram {
       const due = exchanges.filter(({ after }) => after === i);
       for (const [names, done] of this.#exchange(due, values))
         for (const name of names) pending.set(name, done);
-      for (const name of this.#lastReadIn(i)) {
+      for (const name of this.#lastReadIn[i]!) {
         const value = values.get(name)!;
         values.delete(name);
         // An exchange in place has one value under two names.
@@ -234,19 +235,6 @@ export class StagedProgram {
     });
   }
 
-  /** Values that no stage behind this one reads and that are no result of the step. */
-  #lastReadIn(stage: number): string[] {
-    const { stages, state, outputs, exchanges } = this.lowered;
-    const { inputs, outputs: made } = stages[stage]!;
-    const needed = new Set([
-      ...stages.slice(stage + 1).flatMap((later) => later.inputs),
-      ...outputs.map(({ from }) => from),
-      ...state.flatMap(({ output }) => output ?? []),
-      ...exchanges.map(({ value }) => value),
-    ]);
-    return [...inputs, ...made].filter((name) => !needed.has(name));
-  }
-
   #checked(feeds: Feeds): Map<string, Value> {
     requireFeeds(this.inputs, feeds);
     return new Map(
@@ -282,6 +270,19 @@ export class StagedProgram {
 /** The numbers of a value where they lie. */
 const viewOf = (value: Value): Float32Array => (value.view ?? value.data) as Float32Array;
 
+/** By stage, the values that no stage behind it reads and that are no result of the step. */
+function lastReads({ stages, state, outputs, exchanges }: LoweredStages): string[][] {
+  return stages.map(({ inputs, outputs: made }, stage) => {
+    const needed = new Set([
+      ...stages.slice(stage + 1).flatMap((later) => later.inputs),
+      ...outputs.map(({ from }) => from),
+      ...state.flatMap(({ output }) => output ?? []),
+      ...exchanges.map(({ value }) => value),
+    ]);
+    return [...inputs, ...made].filter((name) => !needed.has(name));
+  });
+}
+
 /** Ranks that exchange unlike values would wait for each other for ever, or mix them up. */
 async function requireAlike(exchanges: readonly Exchange[], communicator: Communicator): Promise<void> {
   const what = exchanges.map(({ kind, reduction, after, physicalShape }) => [
@@ -290,12 +291,9 @@ async function requireAlike(exchanges: readonly Exchange[], communicator: Commun
     after,
     physicalShape,
   ]);
-  const own = createHash('sha256').update(JSON.stringify(what)).digest();
-  const all = await communicator.allGather(new Uint8Array(own));
-  for (let rank = 0; rank < communicator.size; rank++) {
-    if (own.equals(all.subarray(rank * own.length, (rank + 1) * own.length))) continue;
-    throw new UserError(
-      `rank ${communicator.rank} builds another training step than rank ${rank}: start all ranks with the same command and the same version`,
-    );
-  }
+  const other = await firstUnlike(communicator, what);
+  if (other === undefined) return;
+  throw new UserError(
+    `rank ${communicator.rank} builds another training step than rank ${other}: start all ranks with the same command and the same version`,
+  );
 }

@@ -4,12 +4,13 @@
 import { nameOf, sizeOf, type Tensor } from '../graph/index.js';
 import { lowerStages } from '../lower/index.js';
 import type { Communicator } from '../mpi/index.js';
-import { initialParameters, initialRows } from '../nn/index.js';
+import { initialRows } from '../nn/index.js';
 import { type Device, type Feeds, type Result, StagedProgram } from '../runtime/index.js';
 import { type ClassRows, classesOf } from './class-rows.js';
 import { placeIn, placesOf, sampleClasses, sampleSize } from './class-sampling.js';
 import { SHARD_NAMES } from './parallel.js';
 import { velocityName } from './sgd.js';
+import { freshState } from './start.js';
 import { NAMES, type StepOptions, type TrainingStep, trainingStep } from './step.js';
 
 /** How the classes of a run are kept. */
@@ -129,11 +130,9 @@ export class RankProgram {
       // Filled, so that a lack of memory shows now and not after hours.
       if (rate !== 0) rows.set(velocityName(name), new Float32Array(start.length).fill(0));
     }
-    const shared = this.step.parameters.filter(({ name }) => !rows.has(name));
-    const state = initialParameters(shared, seed);
-    for (const velocity of this.step.velocities) {
-      if (!rows.has(nameOf(velocity))) state.set(nameOf(velocity), new Float32Array(sizeOf(velocity.shape)));
-    }
+    const parameters = this.step.parameters.filter(({ name }) => !rows.has(name));
+    const velocities = this.step.velocities.filter((velocity) => !rows.has(nameOf(velocity)));
+    const state = freshState({ parameters, velocities }, seed);
     this.setState(state, this.own && { from: this.own.from, to: this.own.to, tensors: rows });
   }
 

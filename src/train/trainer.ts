@@ -1,12 +1,11 @@
 // The training loop, top to bottom: open the run folder and the data, build the step graph, take steps,
 // write metrics and checkpoints, export the embedder. Everything random is a function of (seed, step), so
 // a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { BatchSource, type TrainingSet } from '../data/index.js';
 import { nameOf } from '../graph/index.js';
-import { alone, type Communicator, onPeerLost, threadsOfRank } from '../mpi/index.js';
+import { alone, type Communicator, firstUnlike, onPeerLost, threadsOfRank } from '../mpi/index.js';
 import { type Device, openDevice } from '../runtime/index.js';
 import { type Checkpoint, checkpointNames } from './checkpoint.js';
 import { CollapseProbe } from './collapse.js';
@@ -153,11 +152,7 @@ async function requireSameOnAllRanks(
   folder: string,
   communicator: Communicator,
 ): Promise<void> {
-  const own = createHash('sha256').update(JSON.stringify(what)).digest();
-  const all = await communicator.allGather(new Uint8Array(own));
-  const other = Array.from({ length: communicator.size }, (_, rank) => rank).find(
-    (rank) => !own.equals(all.subarray(rank * own.length, (rank + 1) * own.length)),
-  );
+  const other = await firstUnlike(communicator, what);
   if (other === undefined) return;
   throw new UserError(
     `${folder}: rank ${communicator.rank} and rank ${other} do not find the same people and images there: give all machines the same data`,
