@@ -3,11 +3,11 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Command } from 'commander';
+import { memoryCopy } from '../memory.js';
 import { whole } from '../options.js';
 import { alternate, median, quantile, ratioOf } from '../statistics.js';
 import type { Candidate } from '../step-server.js';
 import { MATMUL_FLOP, matmulPeak } from '../train-step/matmul-peak.js';
-import { memoryCopy } from '../train-step/memory-copy.js';
 import { type ExchangeCase, LENGTH, modeOf, optionsOf, type StepCase } from './cases.js';
 import { RankGroup } from './group.js';
 import { type Limits, type Measured, printRound, type Round } from './table.js';

@@ -7,11 +7,11 @@ import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { openTemplates, writeTemplates } from '../../src/search/index.js';
+import { memoryReads } from '../memory.js';
 import { whole, wholes } from '../options.js';
 import { alternate, median, type Ratio, ratioOf, ratios } from '../statistics.js';
 import type { Candidate } from '../step-server.js';
 import { MATMUL_FLOP, matmulPeak } from '../train-step/matmul-peak.js';
-import { memoryReads } from './bandwidth.js';
 import {
   type Case,
   faiss,

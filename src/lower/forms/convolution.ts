@@ -21,16 +21,20 @@ export const endPadding = (
 
 // ---- plain -------------------------------------------------------------------------------------------
 
-const plainForward: Form = {
-  op: 'conv2d',
-  write(node, context) {
-    const [x, w] = node.inputs as readonly [Tensor, Tensor];
-    const { stride: s, padding: p } = convolutionOf(node);
-    const [, , kh, kw] = four(w.shape);
-    const attributes = { kernel_shape: [kh, kw], strides: [s, s], pads: [p, p, p, p] };
-    context.define(node, context.writer.node('Conv', [context.value(x), context.value(w)], attributes));
-  },
-};
+/** The convolution as ONNX has it, with a bias a channel if there is an `addend`. */
+export function writeConvolution(node: Tensor, context: LoweringContext, addend?: Tensor): void {
+  const [x, w] = node.inputs as readonly [Tensor, Tensor];
+  const { stride: s, padding: p } = convolutionOf(node);
+  const [k, , kh, kw] = four(w.shape);
+  const bias = addend ? [context.writer.reshape(context.value(addend), [k])] : [];
+  const attributes = { kernel_shape: [kh, kw], strides: [s, s], pads: [p, p, p, p] };
+  context.define(
+    node,
+    context.writer.node('Conv', [context.value(x), context.value(w), ...bias], attributes),
+  );
+}
+
+const plainForward: Form = { op: 'conv2d', write: (node, context) => writeConvolution(node, context) };
 
 export const plainInputGradient: Form = {
   op: 'conv2dInputGradient',

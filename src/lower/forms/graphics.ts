@@ -5,7 +5,15 @@
 import { convolutionOf, type Tensor } from '../../graph/index.js';
 import type { Form, LoweringContext } from '../context.js';
 import { CHANNEL_LAST } from '../layout.js';
-import { endPadding, four, isBias, leavesNoRest, plainInputGradient, swappedTaps } from './convolution.js';
+import {
+  endPadding,
+  four,
+  isBias,
+  leavesNoRest,
+  plainInputGradient,
+  swappedTaps,
+  writeConvolution,
+} from './convolution.js';
 
 const onCard = (_node: Tensor, { fast, options: { target } }: LoweringContext): boolean =>
   fast && (target === 'webgpu' || target === 'cuda' || target === 'dml');
@@ -23,18 +31,7 @@ const forward: Form = {
   op: 'conv2d',
   when: (node, context) => onCard(node, context) && isSafe(node.inputs[0]!.shape[1]!, context),
   absorbs: isBias,
-  write(node, context, addend) {
-    const [x, w] = node.inputs as readonly [Tensor, Tensor];
-    const { stride: s, padding: p } = convolutionOf(node);
-    const [k, , kh, kw] = four(w.shape);
-    const bias = addend ? [context.writer.reshape(context.value(addend), [k])] : [];
-    const y = context.writer.node('Conv', [context.value(x), context.value(w), ...bias], {
-      kernel_shape: [kh, kw],
-      strides: [s, s],
-      pads: [p, p, p, p],
-    });
-    context.define(node, y);
-  },
+  write: writeConvolution,
 };
 
 /** At stride 1: the convolution with reversed taps, which on WebGPU is tiled where ConvTranspose is not. */
