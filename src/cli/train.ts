@@ -104,6 +104,9 @@ export function trainCommand(): Command {
     .action((flags: Flags, command: Command) => onAllRanks((ranks) => run(flags, command, ranks)));
 }
 
+/** Milliseconds of reading before its progress is shown: a small set is there in a moment. */
+const QUIET = 1000;
+
 /** Loaded when it is needed, because plots take longer to load than everything else together. */
 const writeRunPage = async (folder: string): Promise<string> =>
   (await import('../report/run-page.js')).writeRunPage(folder);
@@ -135,7 +138,7 @@ async function run(flags: Flags, command: Command, communicator: Communicator): 
       communicator,
       onLost: display,
       onImage(done, total, of) {
-        if (communicator.rank > 0) return;
+        if (communicator.rank > 0 || performance.now() - started < QUIET) return;
         if (of !== counted) {
           shown?.stop();
           shown = timedProgress(total, `${of} read`);

@@ -20,7 +20,11 @@ describe('checkpoints', () => {
       'checkpoint-0000020',
       'checkpoint-0000100',
     ]);
-    expect(newestCheckpoint(folder, () => {})).toEqual(at(100));
+    expect(newestCheckpoint(folder, () => {})).toEqual({
+      ...at(100),
+      classes: [],
+      path: join(folder, 'checkpoint-0000100'),
+    });
   });
 
   it('are passed over, and named, when damaged', () => {
