@@ -6,12 +6,8 @@ import { UserError } from '../common/errors.js';
 import { requireWritable } from '../common/folders.js';
 import { photographsAt } from '../data/index.js';
 import { type Decision, type FaceReader, type ReadPhotograph, samplePhotographs } from '../face/index.js';
-import {
-  type ComparedPhotograph,
-  type CompareResults,
-  comparedPhotograph,
-  comparePage,
-} from '../report/index.js';
+import { type ComparedPhotograph, type CompareResults, comparePage } from '../report/compare-page.js';
+import { comparedPhotograph } from '../report/compared.js';
 import { cosineAt } from '../theory/vectors.js';
 import { DETECTORS } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';

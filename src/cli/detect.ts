@@ -6,7 +6,7 @@ import { UserError } from '../common/errors.js';
 import { requireWritable } from '../common/folders.js';
 import { photographsAt } from '../data/index.js';
 import { type Detection, findFaces, openDetector, scaled, type Unreadable } from '../face/index.js';
-import { drawFaces } from '../report/index.js';
+import { drawFaces } from '../report/draw-faces.js';
 import { type DeviceName, deviceNames, openDevice } from '../runtime/index.js';
 import { DETECTORS, type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { whole } from './flags.js';

@@ -3,28 +3,8 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { alignCommand } from './align.js';
-import { calibrateCommand } from './calibrate.js';
-import { compareCommand } from './compare.js';
-import { convertCommand } from './convert.js';
-import { detectCommand } from './detect.js';
-import { embedCommand } from './embed.js';
-import { evaluateCommand } from './evaluate/index.js';
-import { identifyCommand } from './identify.js';
-import { importCommand } from './import.js';
-import { infoCommand } from './info.js';
-import { lossesCommand } from './losses.js';
-import { modelsCommand } from './models.js';
 import { main } from './output.js';
-import { overlapCommand } from './overlap.js';
-import { projectCommand } from './project.js';
-import { quantizeCommand } from './quantize.js';
 import { isSilentRank } from './ranks.js';
-import { reproduceCommand } from './reproduce.js';
-import { searchCommand } from './search.js';
-import { toyCommand } from './toy.js';
-import { trainCommand } from './train.js';
-import { verifyCommand } from './verify.js';
 
 const EXAMPLES = `
 Examples:
@@ -42,7 +22,32 @@ Examples:
 Exit codes: 0 done, 2 the command was not understood, 1 anything else.
 HYPERSPHERE_DEBUG=1 shows where an error came from.`;
 
-function program(): Command {
+/** The commands in the order of the help; loading all of them takes longer than most of them need to start. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  toy: async () => (await import('./toy.js')).toyCommand(),
+  train: async () => (await import('./train.js')).trainCommand(),
+  evaluate: async () => (await import('./evaluate/index.js')).evaluateCommand(),
+  reproduce: async () => (await import('./reproduce.js')).reproduceCommand(),
+  calibrate: async () => (await import('./calibrate.js')).calibrateCommand(),
+  detect: async () => (await import('./detect.js')).detectCommand(),
+  align: async () => (await import('./align.js')).alignCommand(),
+  verify: async () => (await import('./verify.js')).verifyCommand(),
+  identify: async () => (await import('./identify.js')).identifyCommand(),
+  search: async () => (await import('./search.js')).searchCommand(),
+  compare: async () => (await import('./compare.js')).compareCommand(),
+  embed: async () => (await import('./embed.js')).embedCommand(),
+  overlap: async () => (await import('./overlap.js')).overlapCommand(),
+  project: async () => (await import('./project.js')).projectCommand(),
+  losses: async () => (await import('./losses.js')).lossesCommand(),
+  info: async () => (await import('./info.js')).infoCommand(),
+  import: async () => (await import('./import.js')).importCommand(),
+  convert: async () => (await import('./convert.js')).convertCommand(),
+  quantize: async () => (await import('./quantize.js')).quantizeCommand(),
+  models: async () => (await import('./models.js')).modelsCommand(),
+};
+
+/** The program with the command that is called, or with all of them where none of them is. */
+async function program(called: string | undefined): Promise<Command> {
   const { version, description } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   ) as { version: string; description: string };
@@ -50,30 +55,8 @@ function program(): Command {
     .description(description)
     .version(version)
     .addHelpText('after', EXAMPLES);
-  for (const command of [
-    toyCommand(),
-    trainCommand(),
-    evaluateCommand(),
-    reproduceCommand(),
-    calibrateCommand(),
-    detectCommand(),
-    alignCommand(),
-    verifyCommand(),
-    identifyCommand(),
-    searchCommand(),
-    compareCommand(),
-    embedCommand(),
-    overlapCommand(),
-    projectCommand(),
-    lossesCommand(),
-    infoCommand(),
-    importCommand(),
-    convertCommand(),
-    quantizeCommand(),
-    modelsCommand(),
-  ]) {
-    root.addCommand(command);
-  }
+  const only = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
+  for (const name of only) root.addCommand(await COMMANDS[name]!());
   prepare(root);
   return root;
 }
@@ -85,4 +68,4 @@ function prepare(command: Command): void {
   for (const inner of command.commands) prepare(inner);
 }
 
-await main(() => program().parseAsync());
+await main(async () => (await program(process.argv[2])).parseAsync());

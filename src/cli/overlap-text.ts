@@ -1,7 +1,8 @@
 // What hypersphere overlap prints for people: who is in both, who to look at, and what it rests on.
 import { basename } from 'node:path';
 import type { OverlapPair, OverlapResult } from '../evaluate/index.js';
-import { expectedNumber, type OverlapSet } from '../report/index.js';
+import { expectedNumber } from '../report/expected-number.js';
+import type { OverlapSet } from '../report/index.js';
 import { duration } from './output.js';
 
 /** Candidates that are printed; the file has them all. */

@@ -14,7 +14,6 @@ import {
   personTemplates,
   withImages,
 } from '../evaluate/index.js';
-import { overlapPage } from '../report/index.js';
 import type { Vectors } from '../theory/vectors.js';
 import { FOREIGN_MODELS, withEmbedderFlags } from './embedder-flags.js';
 import { number, whole } from './flags.js';
@@ -109,6 +108,7 @@ async function run(flags: Flags): Promise<void> {
         test: setOf(test),
         settings: settings(train, flags, seconds),
       };
+      const { overlapPage } = await import('../report/overlap-page.js');
       await writeWhole(page, await overlapPage(report));
     }
     for (const { unreadable } of [train, test])

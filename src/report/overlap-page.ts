@@ -3,6 +3,7 @@
 import { readPhotograph } from '../data/index.js';
 import { imageFile, type OverlapLevel, type OverlapPair, type OverlapResult } from '../evaluate/index.js';
 import { imageData } from './draw-faces.js';
+import { expectedNumber } from './expected-number.js';
 import { html, type Markup, type Piece, trusted } from './html.js';
 import { facts, figure, key, page } from './page.js';
 import { colours, Plot, renderPlot } from './plot.js';
@@ -83,12 +84,6 @@ ${facts([
 
 const people = (count: number): string =>
   `${count.toLocaleString('en')} ${count === 1 ? 'person' : 'people'}`;
-
-/** '.00045', '1.6', '120': two digits. */
-export function expectedNumber(value: number): string {
-  if (value < 0.0001) return 'less than 0.0001';
-  return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(2)));
-}
 
 /** Of too few people, what was not found says nothing. */
 function title({ found, level }: OverlapReport): string {

@@ -59,7 +59,7 @@ export async function onRanks(
         ...['--allow-run-as-root', '--oversubscribe', '--bind-to', 'none', '-n', String(ranks)],
         ...['--output-filename', `${folder}:nojobid,nocopy`],
         ...(options.mpirun ?? []),
-        ...[process.execPath, '--import', TSX, file, ...args.map(String)],
+        ...[process.execPath, ...(file.endsWith('.ts') ? ['--import', TSX] : []), file, ...args.map(String)],
       ],
       { env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] },
     );

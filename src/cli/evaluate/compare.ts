@@ -1,7 +1,6 @@
 // hypersphere evaluate compare: several evaluations beside each other, on a page.
 import { Command } from 'commander';
 import { requireWritable } from '../../common/folders.js';
-import { writeComparison } from '../../report/index.js';
 import { result, UsageError } from '../output.js';
 
 const HELP = `
@@ -32,6 +31,7 @@ async function run(places: string[], { report, json }: Flags): Promise<void> {
   if (places.length < 2)
     throw new UsageError('name two evaluations or more: the folders that --report wrote');
   requireWritable(report, '--report');
+  const { writeComparison } = await import('../../report/evaluation/comparison-page.js');
   const { page, files, runs, comparable } = await writeComparison(report, places);
   const verdict = comparable
     ? ''

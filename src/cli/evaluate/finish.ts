@@ -2,7 +2,6 @@
 import { requireWritable } from '../../common/folders.js';
 import { EVALUATION_FORMAT, type EvaluatedModel, type Evaluation } from '../../evaluate/index.js';
 import type { FaceSource } from '../../face/index.js';
-import { writeEvaluation } from '../../report/index.js';
 import { duration, note, result } from '../output.js';
 
 export interface FinishFlags {
@@ -34,6 +33,7 @@ export async function finish(
   const whole: Evaluation = { format: EVALUATION_FORMAT, ...evaluation };
   result(whole, text(whole), flags.json);
   if (flags.report === undefined) return;
+  const { writeEvaluation } = await import('../../report/evaluation/write.js');
   const { page } = await writeEvaluation(flags.report, whole, { images });
   note(`look at ${page}`);
 }
