@@ -21,6 +21,7 @@ const FUNCTIONS = {
   createSession: [8, 'void *', 'void *', 'size_t', 'void *', 'void *'],
   run: [9, 'void *', 'void *', 'const char **', 'void *', 'size_t', 'const char **', 'size_t', 'void *'],
   createOptions: [10, 'void *'],
+  disableMemoryPattern: [17, 'void *'],
   setLogSeverity: [22, 'void *', 'int'],
   setOptimization: [23, 'void *', 'int'],
   setThreads: [24, 'void *', 'int'],
