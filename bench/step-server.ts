@@ -1,6 +1,7 @@
 // What a benchmark times: something that does one step of work and says how long it took, in this process or in
 // another one that answers line by line.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Timed } from './statistics.js';
 
@@ -69,6 +70,17 @@ export class StepServer implements Candidate {
       this.child.kill('SIGKILL');
     }
     return first;
+  }
+
+  /** The most memory that the process has held so far, in MiB, where the system says so (Linux). */
+  peakMemory(): number | undefined {
+    try {
+      const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+      return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+    } catch {
+      return undefined;
+    }
   }
 
   async close(): Promise<void> {

@@ -3,14 +3,15 @@
 import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { describeNetwork } from '../../src/nn/index.js';
 import { memoryCopy } from '../memory.js';
 import { whole, wholes } from '../options.js';
 import { alternate, median, ratioOf, ratios } from '../statistics.js';
-import type { Candidate } from '../step-server.js';
+import { StepServer } from '../step-server.js';
 import type { Case } from './candidate.js';
-import { hypersphere, INPUT_SIZE } from './hypersphere.js';
+import { INPUT_SIZE } from './hypersphere.js';
 import { MATMUL_FLOP, matmulPeak } from './matmul-peak.js';
 import { pytorch } from './pytorch.js';
 import { type CaseResult, printCase, printHeader, type Row } from './table.js';
@@ -54,16 +55,22 @@ function stepFlop({ depth, batch, classes }: Case): number {
   return 3 * 2 * batch * (network.multiplyAdds + network.embedding * classes);
 }
 
+/** Our step, in a process of its own. */
+function hypersphere(name: string, sizes: Case, formulations: 'fast' | 'plain'): Promise<StepServer> {
+  const script = fileURLToPath(new URL('hypersphere-server.ts', import.meta.url));
+  const parameters = ['--import', 'tsx', script, JSON.stringify(sizes), formulations];
+  return StepServer.start(name, process.execPath, parameters);
+}
+
 async function measure(sizes: Case): Promise<CaseResult> {
   const rivals = options.smoke ? [] : await pytorch(sizes, say);
   const copy = await memoryCopy(sizes.threads);
-  const candidates: Candidate[] = [
-    await matmulPeak(sizes.threads),
-    copy,
+  const sides = [
     ...rivals,
     await hypersphere('Hypersphere', sizes, 'fast'),
     ...(options.plain ? [await hypersphere('Hypersphere plain', sizes, 'plain')] : []),
   ];
+  const candidates = [await matmulPeak(sizes.threads), copy, ...sides];
   const title = `SphereFace-${sizes.depth}, batch ${sizes.batch}`;
   try {
     const [peak = [], copies = [], ...times] = await alternate(candidates, options.steps, (round, rounds) => {
@@ -74,7 +81,8 @@ async function measure(sizes: Case): Promise<CaseResult> {
     const work = stepFlop(sizes) / MATMUL_FLOP;
     const rows = times.map((own, i): Row => {
       return {
-        name: candidates[i + 2]!.name,
+        name: sides[i]!.name,
+        memory: sides[i]!.peakMemory(),
         milliseconds: median(own),
         fastest: Math.min(...own),
         imagesPerSecond: (1000 * sizes.batch) / median(own),

@@ -8,6 +8,8 @@ export interface Row {
   milliseconds: number;
   fastest: number;
   imagesPerSecond: number;
+  /** The most that its process held, in MiB; undefined where the system does not say. */
+  memory: number | undefined;
   /** FLOP of direct convolution a second over the peak's, round by round. */
   shareOfPeak: number;
   /** Time over the faster PyTorch's, round by round: median and quartiles. */
@@ -24,7 +26,7 @@ export interface CaseResult extends Case {
   rows: Row[];
 }
 
-const COLUMNS = ['median ms', 'least ms', 'images/s', 'of peak'];
+const COLUMNS = ['median ms', 'least ms', 'images/s', 'of peak', 'MiB'];
 
 export function printHeader(threads: number): void {
   const columns = COLUMNS.map((name) => name.padStart(11)).join('');
@@ -34,13 +36,14 @@ export function printHeader(threads: number): void {
 }
 
 export function printCase({ depth, batch, peakGflops, copyGigabytes, rows }: CaseResult): void {
-  rows.forEach(({ name, milliseconds, fastest, imagesPerSecond, shareOfPeak, ratio }, i) => {
+  rows.forEach(({ name, milliseconds, fastest, imagesPerSecond, shareOfPeak, memory, ratio }, i) => {
     const title = i === 0 ? `${depth} layers, ${batch}` : '';
     const cells = [
       milliseconds.toFixed(0),
       fastest.toFixed(0),
       imagesPerSecond.toFixed(1),
       `${(100 * shareOfPeak).toFixed(0)} %`,
+      memory?.toFixed(0) ?? '',
     ].map((cell) => cell.padStart(11));
     const relative = ratio
       ? `  ${`${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`.padEnd(28)}  ${(1 / ratio.median).toFixed(2)}`

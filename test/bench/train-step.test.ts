@@ -18,6 +18,7 @@ test('the smallest case gives figures of our side and of the machine', () => {
   const [row, ...others] = rows as Record<string, unknown>[];
   expect(others).toEqual([]);
   expect(row).toMatchObject({ name: 'Hypersphere', milliseconds: expect.any(Number) });
+  if (process.platform === 'linux') expect(row!.memory).toBeGreaterThan(100);
   expect(row!.imagesPerSecond).toBeCloseTo(2000 / (row!.milliseconds as number), 6);
   expect(row).not.toHaveProperty('ratio');
 });
