@@ -92,6 +92,7 @@ export function trainCommand(): Command {
       'share of the people whose class vectors take part in a step (default: 1, all)',
       number(0, true),
     )
+    .option('--sync-batch-norm', 'under mpirun: batch normalisation goes by the whole batch')
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
     .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default: 5)', number(0, true))
     .option('--collapse-steps <n>', 'steps between measurements of neural collapse (default: none)', whole(0))

@@ -32,4 +32,4 @@ export {
 } from './layers.js';
 export { type NetworkDefinition, type NetworkOptions, networkNamed, networks } from './networks.js';
 export { foldNormalizations, type Normalization } from './normalization.js';
-export { type Parameter, type ParameterOptions, Scope } from './scope.js';
+export { type Moments, type Parameter, type ParameterOptions, Scope } from './scope.js';

@@ -44,19 +44,27 @@ export function batchNormalization(scope: Scope, x: Tensor, by: Exclude<Normaliz
     return add(mul(sub(x, wide(centre)), factor(wide(variance))), wide(beta));
   }
 
-  const count = sizeOf(x.shape) / channels;
+  const ownMean = mean(x, [0, 2, 3], { keepDims: true });
+  const aboutOwn = sub(x, ownMean);
+  const {
+    mean: batchMean,
+    variance: batchVariance,
+    count,
+  } = own.moments({
+    mean: ownMean,
+    variance: mean(square(aboutOwn), [0, 2, 3], { keepDims: true }),
+    count: sizeOf(x.shape) / channels,
+  });
   if (count === 1) {
     throw new UserError(
       'batch normalisation needs several values a channel: use a batch of 2 images or more',
     );
   }
-  const batchMean = mean(x, [0, 2, 3], { keepDims: true });
-  const centred = sub(x, batchMean);
-  const batchVariance = mean(square(centred), [0, 2, 3], { keepDims: true });
   const towards = (t: Tensor) => (now: Tensor) =>
     add(mul(now, 1 - MOMENTUM), mul(reshape(t, [channels]), MOMENTUM));
   keep(NAMES.mean, 0, towards(batchMean));
   keep(NAMES.variance, 1, towards(mul(batchVariance, count / (count - 1))));
+  const centred = batchMean === ownMean ? aboutOwn : sub(x, batchMean);
   return add(mul(centred, factor(batchVariance)), wide(beta));
 }
 

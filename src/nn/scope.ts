@@ -18,15 +18,27 @@ export interface ParameterOptions {
   perClass?: boolean;
 }
 
+/** What a normalisation has measured of its input [N, C, H, W]. */
+export interface Moments {
+  /** Of each channel, [1, C, 1, 1]. */
+  readonly mean: Tensor;
+  /** Of each channel, about that mean; [1, C, 1, 1]. */
+  readonly variance: Tensor;
+  /** Of how many values a channel. */
+  readonly count: number;
+}
+
 /** How declared values meet the graph of a rank among several; by default as they are. */
 export interface ScopeUse {
   /** A parameter on its way into the graph. */
   readonly parameter: (tensor: Tensor) => Tensor;
   /** The next value of what is kept, from what this rank makes it. */
   readonly kept: (next: Tensor) => Tensor;
+  /** The moments that a normalisation goes by, from those of this rank's rows. */
+  readonly moments: (own: Moments) => Moments;
 }
 
-const asItIs: ScopeUse = { parameter: (tensor) => tensor, kept: (next) => next };
+const asItIs: ScopeUse = { parameter: (tensor) => tensor, kept: (next) => next, moments: (own) => own };
 
 /** A learned or kept value of a network or a loss. */
 export interface Parameter {
@@ -67,8 +79,13 @@ export class Scope {
   }
 
   /** The same scope for a part of the graph that uses its values in another way. */
-  using(use: ScopeUse): Scope {
-    return new Scope(this.#prefix, this.#all, use);
+  using(use: Partial<ScopeUse>): Scope {
+    return new Scope(this.#prefix, this.#all, { ...asItIs, ...use });
+  }
+
+  /** The moments that a normalisation of this scope goes by, from those of the rows that are here. */
+  moments(own: Moments): Moments {
+    return this.#use.moments(own);
   }
 
   /** Declares a parameter and returns its tensor. A name may be used once. */

@@ -77,6 +77,8 @@ export const settingsSchema = z.strictObject({
   stepsPerCall: count,
   /** Class vectors are shared out between the ranks of a run under mpirun; absent: every rank has all. */
   shardClasses: z.boolean(),
+  /** Under mpirun batch normalisation goes by the whole batch; absent: by each rank's own rows. */
+  syncBatchNorm: z.boolean(),
   /** Share of the classes that takes part in a step (Partial FC), in (0, 1]; absent: all. */
   sampleClasses: z.number().positive().max(1),
   /** Steps between checkpoints; 0 means by time alone. */
@@ -94,10 +96,13 @@ export const settingsSchema = z.strictObject({
 /** Settings as a person gives them: any part of the schema. */
 export type Settings = Partial<z.infer<typeof settingsSchema>>;
 
+/** Settings that most runs do without. */
+type Optional = 'exclude' | 'shardClasses' | 'sampleClasses' | 'syncBatchNorm';
+
 /** The configuration of a run with nothing left open. */
 export interface Config
-  extends Required<Omit<Settings, 'epochs' | 'about' | 'exclude' | 'shardClasses' | 'sampleClasses'>>,
-    Pick<Settings, 'exclude' | 'shardClasses' | 'sampleClasses'> {
+  extends Required<Omit<Settings, 'epochs' | 'about' | Optional>>,
+    Pick<Settings, Optional> {
   lossOptions: Record<string, unknown>;
 }
 
@@ -217,6 +222,7 @@ export function draftConfig(settings: Settings): Draft {
     formulations: settings.formulations ?? 'fast',
     stepsPerCall: settings.stepsPerCall ?? 1,
     ...(settings.shardClasses && { shardClasses: true }),
+    ...(settings.syncBatchNorm && { syncBatchNorm: true }),
     ...((settings.sampleClasses ?? 1) < 1 && { sampleClasses: settings.sampleClasses }),
     checkpointSteps: settings.checkpointSteps ?? 0,
     checkpointMinutes: settings.checkpointMinutes ?? 5,

@@ -23,6 +23,8 @@ export interface ClassPlan {
 
 export interface RankOptions extends StepOptions {
   classPlan: ClassPlan;
+  /** Batch normalisation goes by the whole batch. Default: by each rank's own rows. */
+  syncBatchNorm?: boolean;
   seed: number;
   formulations: 'fast' | 'plain';
   /**
@@ -59,7 +61,9 @@ function ownClasses(options: RankOptions, { rank, size }: Ranks): OwnClasses | u
 export function stepOnRank(options: RankOptions, { rank, size }: Ranks): TrainingStep {
   const own = ownClasses(options, { rank, size });
   const shard = own && { classes: own.count, total: own.total };
-  return trainingStep({ ...options, parallel: { rank, ranks: size, ...(shard && { shard }) } });
+  const { syncBatchNorm = false } = options;
+  const parallel = { rank, ranks: size, syncBatchNorm, ...(shard && { shard }) };
+  return trainingStep({ ...options, parallel });
 }
 
 /** A program like a `Program`, of one rank. */

@@ -1,9 +1,9 @@
 // Every loss on several ranks against the same loss on one, in double precision: value, gradients of the network's
 // weights and of what the loss learns, and what it keeps.
 import { describe, expect, test } from 'vitest';
-import { gradients, input, matmul, nameOf, type Tensor } from '../../src/graph/index.js';
+import { gradients, input, matmul, nameOf, reshape, square, type Tensor } from '../../src/graph/index.js';
 import { type LossOptions, type LossTerms, losses, lossNamed } from '../../src/losses/index.js';
-import { initialParameters, type Parameter, Scope, xavier } from '../../src/nn/index.js';
+import { convolution, initialParameters, type Parameter, Scope, xavier } from '../../src/nn/index.js';
 import {
   meanOverRanks,
   ofWholeBatch,
@@ -137,6 +137,62 @@ describe('class parallel: the class vectors over several ranks', () => {
     const known = Object.keys(options).every((key) => key in lossNamed(name).options);
     expect(known).toBe(true);
     expectEqual(run(name, 2, true, options), run(name, 1, false, options));
+  });
+});
+
+describe('batch normalisation by the whole batch', () => {
+  // Of counts that are powers of two a mean has no rounded factor, which graphs hold in single precision.
+  const [channels, height, width] = [2, 2, 2] as const;
+  const pixels = channels * height * width;
+  const faces = Float64Array.from({ length: BATCH * pixels }, (_, i) => Math.sin(1 + 2.3 * i) + (i % 7) / 3);
+  const all = (parallel: Parallel) => {
+    const scope = new Scope();
+    const rows = BATCH / parallel.ranks;
+    const images = input('images', [rows, channels, height, width]);
+    const labels = input('labels', [rows], 'int32');
+    const own = onOwnRows(scope, parallel);
+    let x = images;
+    for (const name of ['one', 'two'])
+      x = square(convolution(own, name, x, { channels: 2, kernel: 1, padding: 0, norm: 'batch' }));
+    const embedding = reshape(x, [rows, pixels]);
+    const terms = lossNamed('softmax').build({ scope: own, embedding, labels, classes: CLASSES }, {});
+    const loss = meanOverRanks(terms.loss, parallel);
+    const slopes = gradients(
+      loss,
+      scope.parameters.map(({ tensor }) => tensor),
+    );
+    const values = scope.parameters.map(({ next }, i) => next ?? slopes[i]!);
+    return { parameters: scope.parameters, outputs: [loss, ...values] };
+  };
+  const valuesOn = (ranks: number, syncBatchNorm = true): Values[][] => {
+    const built = Array.from({ length: ranks }, (_, rank) => all({ rank, ranks, syncBatchNorm }));
+    const initial = Object.fromEntries(initialParameters(built[0]!.parameters, 3));
+    const rows = BATCH / ranks;
+    return interpretRanks(
+      built.map(({ outputs }) => outputs),
+      built.map((_, rank) => ({
+        ...initial,
+        images: faces.subarray(rank * rows * pixels, (rank + 1) * rows * pixels),
+        labels: LABELS.subarray(rank * rows, (rank + 1) * rows),
+      })),
+    );
+  };
+  const furthest = (values: Values[], others: Values[]) =>
+    Math.max(
+      ...values.flatMap((own, i) => {
+        const size = Math.max(1e-3, ...others[i]!.map(Math.abs));
+        return [...own].map((value, k) => Math.abs(value - others[i]![k]!) / size);
+      }),
+    );
+  const [alone] = valuesOn(1);
+
+  test.each([2, 4, 8])('on %i ranks: loss, gradients and running statistics', (ranks) => {
+    // On eight, each rank has one image.
+    for (const own of valuesOn(ranks)) expect(furthest(own, alone!)).toBeLessThan(1e-11);
+  });
+
+  test("is not normalisation by each rank's rows", () => {
+    expect(furthest(valuesOn(2, false)[0]!, alone!)).toBeGreaterThan(0.01);
   });
 });
 

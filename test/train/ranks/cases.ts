@@ -35,6 +35,8 @@ export interface Case {
   classPlan?: ClassPlan;
   /** Default 1. */
   backwardParts?: number;
+  /** Default false. */
+  syncBatchNorm?: boolean;
 }
 
 /** Part of the state of a run at a moment. */
@@ -69,16 +71,25 @@ const complete = (given: Case) => ({
     rate: 0.004,
     lossOptions: {},
     backwardParts: 1,
+    syncBatchNorm: false,
   },
   ...{ classPlan: { shared: false, sampled: 1 } },
   ...given,
 });
 
 export const optionsOf = (given: Case): RankOptions => {
-  const { net, loss, lossOptions, classes, batch, classPlan, backwardParts } = complete(given);
+  const { net, loss, lossOptions, classes, batch, classPlan, backwardParts, syncBatchNorm } = complete(given);
   return {
     ...{ net, size: SIZE, embedding: 16, reluAfterFc1: false, loss, lossOptions, classes, batch },
-    ...{ momentum: 0.9, weightDecay: 5e-4, seed: SEED, formulations: 'fast', classPlan, backwardParts },
+    ...{
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      seed: SEED,
+      formulations: 'fast',
+      classPlan,
+      backwardParts,
+      syncBatchNorm,
+    },
   };
 };
 
