@@ -401,10 +401,17 @@ const wideConvolutions: Example[] = [
   { n: 2, c: 128, k: 130, size: [5, 4] },
   { n: 3, c: 129, k: 128, size: [3, 3] },
   { n: 2, c: 128, k: 128, size: [1, 1] },
-].map(({ n, c, k, size }) => ({
-  title: `3x3 convolution and bias, ${n} images of ${size.join('x')}, ${c} to ${k} channels`,
+  // Of stride 2, outputs in whole and in half tiles, of even and of odd images.
+  { n: 1, c: 127, k: 128, size: [8, 8], stride: 2 },
+  { n: 2, c: 128, k: 128, size: [8, 4], stride: 2 },
+  { n: 1, c: 129, k: 128, size: [7, 5], stride: 2 },
+  { n: 1, c: 128, k: 130, size: [6, 9], stride: 2 },
+  { n: 2, c: 128, k: 128, size: [1, 2], stride: 2 },
+].map(({ n, c, k, size, stride = 1 }) => ({
+  title: `3x3 convolution of stride ${stride} and bias, ${n} images of ${size.join('x')}, ${c} to ${k} channels`,
   shapes: { x: [n, c, ...size], w: [k, c, 3, 3], b: [k] },
-  build: (t) => graph.add(graph.conv2d(t.x!, t.w!, { padding: 1 }), graph.reshape(t.b!, [1, k, 1, 1])),
+  build: (t) =>
+    graph.add(graph.conv2d(t.x!, t.w!, { padding: 1, stride }), graph.reshape(t.b!, [1, k, 1, 1])),
 }));
 
 /** Depthwise convolutions on both sides of the width up to which kernel gradients are matrix products. */

@@ -4,6 +4,7 @@
 import type { Tensor } from '../../graph/index.js';
 import type { Form, LoweringContext } from '../context.js';
 import { CHANNEL_FIRST, type Layout, physicalShape, sameLayout } from '../layout.js';
+import { MICROSOFT } from '../writer.js';
 
 /** The slopes [C], shaped to broadcast over x laid out as `layout`. */
 function slopes(slope: Tensor, x: Tensor, layout: Layout, context: LoweringContext): string {
@@ -80,6 +81,8 @@ function view(x: Tensor, context: LoweringContext) {
   const { writer } = context;
   return {
     layout,
+    rows,
+    shape,
     axes: rows ? [1] : layout.flatMap((axis, i) => (axis === 1 ? [] : [i])),
     of: (t: Tensor) => writer.reshape(context.value(t, layout), shape),
     channels: (t: Tensor) =>
@@ -119,6 +122,14 @@ const rowSlopeGradient: Form = {
     const { writer } = context;
     const by = view(x, context);
     const negatives = writer.node('Clip', [by.of(x), '', writer.scalar(0)]);
+    const [channels, length] = by.shape as [number, number];
+    if (by.rows && context.fusedOperators) {
+      // The product of a row with a row, which nothing is written for.
+      const rows = [by.of(g), negatives].map((value) => writer.reshape(value, [channels, 1, length]));
+      const sums = writer.node('FusedMatMul', rows, { transB: 1 }, { domain: MICROSOFT });
+      context.define(node, writer.reshape(sums, [channels]));
+      return;
+    }
     const products = writer.node('Mul', [by.of(g), negatives]);
     context.define(node, writer.node('ReduceSum', [products, writer.integers(by.axes)], { keepdims: 0 }));
   },
