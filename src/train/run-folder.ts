@@ -152,19 +152,18 @@ export function writeIdentities(out: string, identities: Identities, data: Train
   if (lines.length > 0) writeFileSync(join(out, FILES.skipped), lines.join(''));
 }
 
-/** The unreadable images of a run so far. A last line cut off by a killed process is left out. */
+/** The unreadable images of a run so far, each once, whoever of its ranks met it. A line cut off by a kill is left out. */
 export function readSkipped(out: string): UnreadableImage[] {
   const file = join(out, FILES.skipped);
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line) as UnreadableImage];
-      } catch {
-        return [];
-      }
-    });
+  const found = new Map<string, UnreadableImage>();
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    try {
+      const image = JSON.parse(line) as UnreadableImage;
+      found.set(image.path, image);
+    } catch {}
+  }
+  return [...found.values()];
 }
 
 /** Checks that a resumed run meets the people and images it began with. */

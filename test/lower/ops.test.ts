@@ -110,6 +110,16 @@ describe.each(WAYS)('%s formulation for %s, on %s', (...way) => {
   );
 });
 
+const convolutions = WIDE_EXAMPLES.filter(({ title }) => title.startsWith('3x3 convolution'));
+describe.skipIf(WAYS.every(([, , where]) => where !== 'webgpu'))(
+  'plain formulation for webgpu, on webgpu',
+  () => {
+    test.each(convolutions.map((example) => [example.title, example] as const))('%s', (_, example) =>
+      expectAgreement(example, ['plain', 'webgpu', 'webgpu'], 5e-5),
+    );
+  },
+);
+
 describe.each(FORMULATIONS)('%s formulation', (formulations) => {
   test.each([
     [4, 5],

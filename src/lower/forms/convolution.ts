@@ -21,6 +21,22 @@ export const endPadding = (
 
 // ---- plain -------------------------------------------------------------------------------------------
 
+/**
+ * Two operands of a 2-D convolution, with zeros behind their channels (axis 1) where its provider needs them: WebGPU's
+ * in ONNX Runtime 1.30 gives wrong numbers for some channel counts that are no multiple of 4 (33 to 32, 129 to 64 and
+ * 129 to 128 channels, 3 x 3; not 65 to 64).
+ */
+export function wholeChannels(
+  operands: readonly string[],
+  channels: number,
+  context: LoweringContext,
+): string[] {
+  const { writer } = context;
+  const more = -channels & 3;
+  if (context.options.target !== 'webgpu' || more === 0 || channels < 4) return [...operands];
+  return operands.map((value) => writer.node('Pad', [value, writer.integers([0, 0, 0, 0, 0, more, 0, 0])]));
+}
+
 /** The convolution as ONNX has it, with a bias a channel if there is an `addend`. */
 export function writeConvolution(node: Tensor, context: LoweringContext, addend?: Tensor): void {
   const [x, w] = node.inputs as readonly [Tensor, Tensor];
@@ -28,10 +44,8 @@ export function writeConvolution(node: Tensor, context: LoweringContext, addend?
   const [k, , kh, kw] = four(w.shape);
   const bias = addend ? [context.writer.reshape(context.value(addend), [k])] : [];
   const attributes = { kernel_shape: [kh, kw], strides: [s, s], pads: [p, p, p, p] };
-  context.define(
-    node,
-    context.writer.node('Conv', [context.value(x), context.value(w), ...bias], attributes),
-  );
+  const operands = wholeChannels([context.value(x), context.value(w)], x.shape[1]!, context);
+  context.define(node, context.writer.node('Conv', [...operands, ...bias], attributes));
 }
 
 const plainForward: Form = { op: 'conv2d', write: (node, context) => writeConvolution(node, context) };
@@ -70,7 +84,7 @@ const plainKernelGradient: Form = {
       image = writer.node('Slice', [image, writer.integers([0, 0, 0, 0]), ends]);
     }
     const kernel = writer.transpose(context.value(g), g.shape, CHANNEL_FIRST);
-    const swapped = writer.node('Conv', [image, kernel], {
+    const swapped = writer.node('Conv', wholeChannels([image, kernel], n, context), {
       kernel_shape: [oh, ow],
       dilations: [s, s],
       pads: [p, p, Math.max(bottom, 0), Math.max(right, 0)],

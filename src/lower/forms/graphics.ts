@@ -12,6 +12,7 @@ import {
   leavesNoRest,
   plainInputGradient,
   swappedTaps,
+  wholeChannels,
   writeConvolution,
 } from './convolution.js';
 
@@ -20,16 +21,9 @@ const onCard = (_node: Tensor, { fast, options: { target } }: LoweringContext): 
 const onWebGpu = (node: Tensor, context: LoweringContext): boolean =>
   onCard(node, context) && context.options.target === 'webgpu';
 
-/**
- * Whether WebGPU's 2-D convolution can be trusted with so many input channels: in ONNX Runtime 1.30 it gives wrong
- * numbers for some that are no multiple of 4 (33 to 32, 129 to 64 and 129 to 128 channels, 3 x 3; not 65 to 64).
- */
-const isSafe = (channels: number, { options: { target } }: LoweringContext): boolean =>
-  target !== 'webgpu' || channels % 4 === 0 || channels <= 4;
-
 const forward: Form = {
   op: 'conv2d',
-  when: (node, context) => onCard(node, context) && isSafe(node.inputs[0]!.shape[1]!, context),
+  when: onCard,
   absorbs: isBias,
   write: writeConvolution,
 };
@@ -37,18 +31,15 @@ const forward: Form = {
 /** At stride 1: the convolution with reversed taps, which on WebGPU is tiled where ConvTranspose is not. */
 const reversedInputGradient: Form = {
   op: 'conv2dInputGradient',
-  when: (node, context) =>
-    onWebGpu(node, context) &&
-    isSafe(node.inputs[0]!.shape[1]!, context) &&
-    convolutionOf(node).stride === 1 &&
-    leavesNoRest(node),
+  when: (node, context) => onWebGpu(node, context) && convolutionOf(node).stride === 1 && leavesNoRest(node),
   write(node, context) {
     const [g, w] = node.inputs as readonly [Tensor, Tensor];
     const { padding: p } = convolutionOf(node);
     const [, , kh, kw] = four(w.shape);
     const reversed = Array.from({ length: kh * kw }, (_, i) => kh * kw - 1 - i);
     const [ph, pw] = [kh - 1 - p, kw - 1 - p];
-    const dx = context.writer.node('Conv', [context.value(g), swappedTaps(w, reversed, [kh, kw], context)], {
+    const operands = [context.value(g), swappedTaps(w, reversed, [kh, kw], context)];
+    const dx = context.writer.node('Conv', wholeChannels(operands, g.shape[1]!, context), {
       kernel_shape: [kh, kw],
       pads: [ph, pw, ph, pw],
     });
