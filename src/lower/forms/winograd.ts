@@ -11,6 +11,9 @@ import type { Form, LoweringContext } from '../context.js';
 import { CHANNEL_FIRST, TAPS_FIRST } from '../layout.js';
 import { MICROSOFT } from '../writer.js';
 
+/** Below this many channels on either side the transforms cost more than the products save. */
+const SMALLEST_CHANNELS = 128;
+
 type Matrix = readonly (readonly number[])[];
 
 /** One direction of a filtering along one axis. */
@@ -24,13 +27,12 @@ interface Filtering {
   readonly output: Matrix;
 }
 
-/** The filterings of a convolution, its kernel's transform G [products, 3], and from how many channels on they pay. */
+/** The filterings of a convolution, and its kernel's transform G [products, 3]. */
 interface Algorithm {
   readonly kernel: Matrix;
   readonly forward: Filtering;
   /** By the input, of a kernel with its taps reversed. */
   readonly inputGradient: Filtering;
-  readonly smallestChannels: number;
 }
 
 const F_2_3: Filtering = {
@@ -56,7 +58,6 @@ const STRIDE_1: Algorithm = {
   ],
   forward: F_2_3,
   inputGradient: F_2_3,
-  smallestChannels: 128,
 };
 
 const STRIDE_2: Algorithm = {
@@ -99,7 +100,6 @@ const STRIDE_2: Algorithm = {
       [0, 1, 1, 0, 0],
     ],
   },
-  smallestChannels: 128,
 };
 
 /** The Kronecker product of a matrix with itself, row-major: what a transform along both axes is. */
@@ -117,7 +117,7 @@ function tiles(t: Tensor) {
 }
 type Tiles = ReturnType<typeof tiles>;
 
-/** `matrix` along both axes of every tile of x: [products^2, C, tiles]. */
+/** `input` along both axes of every tile of x: [products^2, C, tiles]. */
 function spread(
   x: Tensor,
   { input, step, before }: Omit<Filtering, 'output'>,
@@ -130,12 +130,12 @@ function spread(
   const image = writer.reshape(context.value(x, CHANNEL_FIRST), [1, 1, c * n, h, w]);
   const kernels = writer.constant(squared(input), [products, 1, 1, size, size]);
   const after = (tiles: number, length: number) => step * (tiles - 1) + size - before - length;
-  const spread = writer.node('Conv', [image, kernels], {
+  const d = writer.node('Conv', [image, kernels], {
     kernel_shape: [1, size, size],
     strides: [1, step, step],
     pads: [0, before, before, 0, after(th, h), after(tw, w)],
   });
-  return writer.reshape(spread, [products, c, count]);
+  return writer.reshape(d, [products, c, count]);
 }
 
 /** `output` along both axes of every tile, laid back into images: from [products^2, C, tiles] to [C, N, H, W]. */
@@ -206,8 +206,7 @@ function algorithmOf(
   const { stride, padding } = convolutionOf(node);
   const [k, c, kh, kw] = kernels as unknown as [number, number, number, number];
   if (!context.fusedOperators || padding !== 1 || kh !== 3 || kw !== 3) return undefined;
-  const algorithm = [STRIDE_1, STRIDE_2][stride - 1];
-  return algorithm && Math.min(k, c) >= algorithm.smallestChannels ? algorithm : undefined;
+  return Math.min(k, c) >= SMALLEST_CHANNELS ? [STRIDE_1, STRIDE_2][stride - 1] : undefined;
 }
 
 /** Whether kernels [K, C, 3, 3] of a convolution are worth transforming. */
