@@ -3,7 +3,7 @@
 // process's memory, and a step takes its rows from there and brings them back.
 import { nameOf, sizeOf, type Tensor } from '../graph/index.js';
 import { lowerStages } from '../lower/index.js';
-import type { Communicator } from '../mpi/index.js';
+import { type Communicator, localRanks } from '../mpi/index.js';
 import { initialRows } from '../nn/index.js';
 import { type Device, type Feeds, type Result, StagedProgram } from '../runtime/index.js';
 import { type ClassRows, classesOf } from './class-rows.js';
@@ -29,7 +29,8 @@ export interface RankOptions extends StepOptions {
   formulations: 'fast' | 'plain';
   /**
    * Into how many parts the backward pass is cut, so that the gradients of one travel while the next is computed.
-   * Default 3 on several ranks: the parts hand values on without copies, so a cut costs nothing (docs/scale.md).
+   * Default 1 between ranks of one machine, where a cut costs more than it hides, and 2 between machines
+   * (docs/scale.md).
    */
   backwardParts?: number;
 }
@@ -89,7 +90,7 @@ export class RankProgram {
     const lowered = lowerStages(step.graph, {
       target: device.name,
       formulations,
-      inOrder: backwardParts(step, options.backwardParts ?? (communicator.size > 1 ? 3 : 1)),
+      inOrder: backwardParts(step, options.backwardParts ?? (communicator.size > localRanks().size ? 2 : 1)),
     });
     const settings = { target: device.name, threads: device.threads, spin: false };
     const program = await StagedProgram.open(lowered, settings, communicator);
