@@ -31,7 +31,7 @@ export function withEmbedderFlags(command: Command): Command {
     command
       .addOption(new Option('--device <name>', 'where to compute (default: cpu)').choices(deviceNames))
       .option('--threads <n>', 'threads on the CPU (default: all)', whole(1))
-      .option('--batch <n>', 'images a run of the network (default: 32)', whole(1)),
+      .option('--batch <n>', 'images a run of the network (default: 16)', whole(1)),
   );
 }
 

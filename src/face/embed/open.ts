@@ -25,7 +25,7 @@ export interface EmbedderOptions {
   device?: DeviceName | Device;
   /** By default a rank's share of the cores, or what the device takes by itself. */
   threads?: number;
-  /** Images a run of the network (default 32); a model with a fixed batch has its own. */
+  /** Images a run of the network (default 16); a model with a fixed batch has its own. */
   batch?: number;
   /** A manifest file, or parts of a manifest that overrule the model's own. */
   manifest?: string | ManifestOverrides;
@@ -92,7 +92,7 @@ async function openHere(
   options: EmbedderOptions,
   shared?: SharedModel,
 ): Promise<Embedder> {
-  const { device: wanted = 'cpu', threads = threadsOfRank(), batch = 32, manifest: given } = options;
+  const { device: wanted = 'cpu', threads = threadsOfRank(), batch = 16, manifest: given } = options;
   if (!Number.isInteger(batch) || batch < 1)
     throw new UserError(`batch must be a whole number from 1 on, not ${batch}`);
   const { name: modelFile, bytes } =
