@@ -1,5 +1,5 @@
-// Every loss trains: on digits it learns to tell them apart and draws classes together, and one of each kind, on
-// portraits (ORL, where that folder is at hand), to tell apart people whom it has never seen, by a stated margin over
+// Every loss trains: on digits it learns to tell them apart and draws classes together; and one of each kind, on
+// portraits (ORL, where that folder is at hand), makes people apart whom it has never seen, by a stated margin over
 // the network it began with.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ const RECIPES: Recipe[] = [
   { loss: 'a-softmax', options: { gradient: 'caffe' } },
   { loss: 'l2-softmax', options: { alpha: 16 } },
   { loss: 'l2-softmax', options: { alpha: 16, learned: true } },
-  { loss: 'normface', portraits: true },
+  { loss: 'normface' },
   { loss: 'coco' },
   { loss: 'am-softmax', rate: 0.01 },
   { loss: 'cosface', options: { scale: 30 }, rate: 0.01 },
@@ -56,7 +56,7 @@ const RECIPES: Recipe[] = [
   { loss: 'sphereface-plus' },
   { loss: 'sphereface-r-v1', options: { gradient: 'detached' }, rate: 0.01 },
   { loss: 'sphereface-r-v2', options: { gradient: 'detached' }, rate: 0.01 },
-  { loss: 'contrastive', options: { normalize: true }, rate: 0.06, portraits: true },
+  { loss: 'contrastive', options: { normalize: true }, rate: 0.06 },
   { loss: 'marginal', rate: 0.06 },
   { loss: 'triplet', portraits: true },
   { loss: 'tse' },
@@ -64,7 +64,7 @@ const RECIPES: Recipe[] = [
   { loss: 'softmax+contrastive', options: { weights: { contrastive: 0.1 } } },
   { loss: 'softmax+center', options: { weights: { center: 0.01 } }, portraits: true },
   { loss: 'softmax+center+center-invariant', options: { weights: { center: 0.01 } } },
-  { loss: 'softmax+range', options: { weights: { range: 0.1 } }, portraits: true },
+  { loss: 'softmax+range', options: { weights: { range: 0.1 } } },
   { loss: 'a-softmax+mhe' },
 ];
 

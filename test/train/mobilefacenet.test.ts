@@ -40,14 +40,12 @@ const newest = (out: string) => newestCheckpoint(join(out, FILES.checkpoints), (
 const losses = (out: string) => readMetrics(out).map(({ loss }) => loss);
 
 describe('a run with normalisation', () => {
-  it.each<[string, Settings]>([
-    ['softmax+center', { lossOptions: { weights: { center: 0.01 } } }],
-    ['triplet', { perPerson: 4 }],
-  ])('with %s goes on as if it had not been stopped, and exports the same model', async (loss, more) => {
+  it('goes on as if it had not been stopped, and exports the same model', async () => {
+    const how: Settings = { loss: 'softmax+center', lossOptions: { weights: { center: 0.01 } } };
     const [whole, parts] = [join(temporaryFolder(), 'whole'), join(temporaryFolder(), 'parts')];
-    await train(draftRun([tiny(whole, { loss, ...more })], false));
+    await train(draftRun([tiny(whole, how)], false));
     const controller = new AbortController();
-    await train(draftRun([tiny(parts, { loss, ...more })], false), {
+    await train(draftRun([tiny(parts, how)], false), {
       signal: controller.signal,
       onStep: ({ step }) => step >= 2 && controller.abort(),
     });
