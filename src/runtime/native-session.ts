@@ -30,7 +30,7 @@ export function openNativeSession(
     call.setLogSeverity(options, strict ? FATAL : ERRORS);
     call.setOptimization(options, ALL);
     // The pattern is one piece of memory for everything, beside that in which the first run found out how much it
-    // needs: a training step takes up to .6 of the memory without, and the same time.
+    // needs: a training step takes .60 to .85 of the memory without it, and the same time.
     call.disableMemoryPattern(options);
     call.setThreads(options, threads);
     call.setConcurrentOperations(options, 1);

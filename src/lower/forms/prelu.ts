@@ -124,7 +124,7 @@ const rowSlopeGradient: Form = {
     const negatives = writer.node('Clip', [by.of(x), '', writer.scalar(0)]);
     const [channels, length] = by.shape as [number, number];
     if (by.rows && context.fusedOperators) {
-      // The product of a row with a row, which nothing is written for.
+      // A row times a row: no products of elements that are written, and read again to be summed.
       const rows = [by.of(g), negatives].map((value) => writer.reshape(value, [channels, 1, length]));
       const sums = writer.node('FusedMatMul', rows, { transB: 1 }, { domain: MICROSOFT });
       context.define(node, writer.reshape(sums, [channels]));
