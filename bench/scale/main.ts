@@ -69,7 +69,7 @@ const QUESTIONS: Record<string, () => { title: string; cases: StepCase[] }[]> = 
   classes: () =>
     options.classes.split(',').map((text) => {
       const classes = Number(text);
-      const cases = (options.smoke ? [1, 0.1] : [1, 0.1, 0.01]).flatMap((sampled) => [
+      const cases = [1, 0.1, 0.01].flatMap((sampled) => [
         step({ classes, sampled }),
         ...(sampled === 1 ? [step({ classes, ranks: 2 })] : []),
         step({ classes, sampled, ranks: 2, shared: true }),

@@ -21,7 +21,7 @@ test.skipIf(noMpi)(
     const [{ measured }] = rounds as [(typeof rounds)[0]];
     expect(measured.map(({ ranks, shared, sampled }) => [ranks, shared, sampled])).toEqual([
       ...[[1, false, 1] as const, [2, false, 1] as const, [2, true, 1] as const],
-      ...[[1, false, 0.1] as const, [2, true, 0.1] as const],
+      ...[0.1, 0.01].flatMap((sampled) => [[1, false, sampled] as const, [2, true, sampled] as const]),
     ]);
     for (const { ranks, peak, exchanged } of measured) {
       expect(peak).toBeGreaterThan(2 ** 20);

@@ -20,7 +20,7 @@ const batch = 4;
 const classes = 5;
 const cases: Case[] = [
   { net: 'digits', size: [28, 28], channels: 1, loss: 'softmax', lossOptions: {} },
-  { net: 'sphereface-4', size: [16, 16], channels: 3, loss: 'a-softmax', lossOptions: { margin: 4 } },
+  { net: 'sphereface-4', size: [32, 32], channels: 3, loss: 'a-softmax', lossOptions: { margin: 4 } },
 ];
 
 /** The losses of `steps` training steps on random images, from the same start on every device. */
@@ -57,9 +57,9 @@ async function trained(
 
 describe.skipIf(!devices.includes('webgpu'))('WebGPU trains as the CPU does', () => {
   test.each(cases)('$net with $loss: the same losses to 1e-3', { timeout: 300_000 }, async (each) => {
-    const here = await trained('cpu', each, 3);
-    const there = await trained('webgpu', each, 3);
-    expect(here[2]).toBeLessThan(here[0]!);
+    const here = await trained('cpu', each, 4);
+    const there = await trained('webgpu', each, 4);
+    expect(here[3]).toBeLessThan(here[0]!);
     there.forEach((loss, i) => {
       expect(Math.abs(loss - here[i]!)).toBeLessThan(1e-3);
     });
@@ -87,7 +87,7 @@ test.each(devices)('memory does not grow while %s runs steps with a state of a m
   await device.close();
 });
 
-test('memory does not grow over 200 training steps of a network', async () => {
+test('memory does not grow over 500 training steps of a network', async () => {
   const step = trainingStep({
     net: 'sphereface-4',
     size: [16, 16],
@@ -109,8 +109,8 @@ test('memory does not grow over 200 training steps of a network', async () => {
     for (let i = 0; i < steps; i++) await program.run({ images, labels: Int32Array.of(1), rate: 1e-4 });
     return process.memoryUsage().rss / 2 ** 20;
   };
-  const warm = await megabytesAfter(60);
-  // The state is 13 megabytes: kept, those of 200 steps would be more than two gigabytes.
-  expect((await megabytesAfter(200)) - warm).toBeLessThan(250);
+  const warm = await megabytesAfter(100);
+  // The state is 13 megabytes: kept, those of 500 steps would be six gigabytes.
+  expect((await megabytesAfter(500)) - warm).toBeLessThan(250);
   await device.close();
 });

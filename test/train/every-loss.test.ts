@@ -1,6 +1,6 @@
-// Every loss trains: on digits it learns to tell them apart and draws classes together; and one of each kind, on
-// portraits (ORL, where that folder is at hand), makes people apart whom it has never seen, by a stated margin over
-// the network it began with.
+// Every loss trains: on digits it learns to tell them apart and draws classes together, and on portraits (ORL,
+// where that folder is at hand) it makes people apart whom it has never seen, each by a stated margin over the
+// network it began with.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,19 +31,17 @@ interface Recipe {
   options?: Record<string, unknown>;
   /** Default `RATE`. */
   rate?: number;
-  /** Whether it is trained on portraits as well. */
-  portraits?: true;
-  /** Rate there, where it is another. */
+  /** On portraits, where it is another. */
   portraitRate?: number;
 }
 const RATE = 0.03;
 
 /** Each loss alone, or beside the softmax that its paper trains it with. */
 const RECIPES: Recipe[] = [
-  { loss: 'softmax', portraits: true },
+  { loss: 'softmax' },
   { loss: 'modified-softmax' },
   { loss: 'l-softmax', options: { margin: 2 } },
-  { loss: 'a-softmax', portraits: true },
+  { loss: 'a-softmax' },
   { loss: 'a-softmax', options: { gradient: 'caffe' } },
   { loss: 'l2-softmax', options: { alpha: 16 } },
   { loss: 'l2-softmax', options: { alpha: 16, learned: true } },
@@ -51,18 +49,18 @@ const RECIPES: Recipe[] = [
   { loss: 'coco' },
   { loss: 'am-softmax', rate: 0.01 },
   { loss: 'cosface', options: { scale: 30 }, rate: 0.01 },
-  { loss: 'arcface', options: { scale: 30 }, rate: 0.01, portraits: true },
+  { loss: 'arcface', options: { scale: 30 }, rate: 0.01 },
   { loss: 'combined', options: { scale: 30 }, rate: 0.01 },
   { loss: 'sphereface-plus' },
   { loss: 'sphereface-r-v1', options: { gradient: 'detached' }, rate: 0.01 },
   { loss: 'sphereface-r-v2', options: { gradient: 'detached' }, rate: 0.01 },
   { loss: 'contrastive', options: { normalize: true }, rate: 0.06 },
   { loss: 'marginal', rate: 0.06 },
-  { loss: 'triplet', portraits: true },
+  { loss: 'triplet' },
   { loss: 'tse' },
-  { loss: 'tpe', rate: 0.2, portraits: true, portraitRate: 0.08 },
+  { loss: 'tpe', rate: 0.2, portraitRate: 0.08 },
   { loss: 'softmax+contrastive', options: { weights: { contrastive: 0.1 } } },
-  { loss: 'softmax+center', options: { weights: { center: 0.01 } }, portraits: true },
+  { loss: 'softmax+center', options: { weights: { center: 0.01 } } },
   { loss: 'softmax+center+center-invariant', options: { weights: { center: 0.01 } } },
   { loss: 'softmax+range', options: { weights: { range: 0.1 } } },
   { loss: 'a-softmax+mhe' },
@@ -160,11 +158,11 @@ describe('on digits', () => {
     measured: split.test,
     batch: 60,
     perPerson: 6,
-    steps: 150,
+    steps: 300,
   };
 
   test.each(titled)(
-    '%s: 80 % of new images nearest their own class, half the Fisher score',
+    '%s: 85 % of new images nearest their own class, half the Fisher score',
     async (_, recipe) => {
       const { before, after } = await beforeAndAfter(task, recipe);
       const { labels } = task.measured;
@@ -172,7 +170,7 @@ describe('on digits', () => {
       const [scoreBefore, scoreAfter] = [before, after].map((v) => angularFisherScore(v, labels));
       if (process.env.SHOW)
         console.log(recipe.loss, accuracy, nearestMean(before, labels), scoreBefore, scoreAfter);
-      expect(accuracy).toBeGreaterThan(0.8);
+      expect(accuracy).toBeGreaterThan(0.85);
       expect(scoreAfter).toBeLessThan(scoreBefore! / 2);
     },
   );
@@ -201,20 +199,17 @@ describe.skipIf(!atHand)('on portraits of people never seen', () => {
       measured: new MemoryImages(Buffer.concat(pixels), labels, shape),
       batch: 40,
       perPerson: 4,
-      steps: 80,
+      steps: 120,
     };
   });
 
-  test.each(titled.filter(([, { portraits }]) => portraits))(
-    '%s: AUC at least .01 above the untrained network',
-    async (_, recipe) => {
-      const { portraitRate: rate = recipe.rate } = recipe;
-      const { before, after } = await beforeAndAfter(task, { ...recipe, rate });
-      const [random, trained] = [before, after].map(
-        (vectors) => verifyPairs(vectors, task.measured.labels, { replicates: 0 }).auc,
-      );
-      if (process.env.SHOW) console.error(recipe.loss, random, trained);
-      expect(trained! - random!).toBeGreaterThan(0.01);
-    },
-  );
+  test.each(titled)('%s: AUC at least .015 above the untrained network', async (_, recipe) => {
+    const { portraitRate: rate = recipe.rate } = recipe;
+    const { before, after } = await beforeAndAfter(task, { ...recipe, rate });
+    const [random, trained] = [before, after].map(
+      (vectors) => verifyPairs(vectors, task.measured.labels, { replicates: 0 }).auc,
+    );
+    if (process.env.SHOW) console.error(recipe.loss, random, trained);
+    expect(trained! - random!).toBeGreaterThan(0.015);
+  });
 });

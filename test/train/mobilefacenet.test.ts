@@ -30,7 +30,7 @@ const tiny = (out: string, more: Settings = {}): Settings => ({
   size: [32, 32],
   embedding: 16,
   batch: 8,
-  steps: 4,
+  steps: 6,
   lr: 0.01,
   threads: 1,
   ...more,
@@ -40,17 +40,19 @@ const newest = (out: string) => newestCheckpoint(join(out, FILES.checkpoints), (
 const losses = (out: string) => readMetrics(out).map(({ loss }) => loss);
 
 describe('a run with normalisation', () => {
-  it('goes on as if it had not been stopped, and exports the same model', async () => {
-    const how: Settings = { loss: 'softmax+center', lossOptions: { weights: { center: 0.01 } } };
+  it.each<[string, Settings]>([
+    ['softmax+center', { lossOptions: { weights: { center: 0.01 } } }],
+    ['triplet', { perPerson: 4 }],
+  ])('with %s goes on as if it had not been stopped, and exports the same model', async (loss, more) => {
     const [whole, parts] = [join(temporaryFolder(), 'whole'), join(temporaryFolder(), 'parts')];
-    await train(draftRun([tiny(whole, how)], false));
+    await train(draftRun([tiny(whole, { loss, ...more })], false));
     const controller = new AbortController();
-    await train(draftRun([tiny(parts, how)], false), {
+    await train(draftRun([tiny(parts, { loss, ...more })], false), {
       signal: controller.signal,
-      onStep: ({ step }) => step >= 2 && controller.abort(),
+      onStep: ({ step }) => step >= 3 && controller.abort(),
     });
     await train(draftRun([{ out: parts }], true), { resume: true });
-    expect(losses(whole).length).toBe(4);
+    expect(losses(whole).length).toBe(6);
     expect(losses(parts)).toEqual(losses(whole));
     expect(newest(parts).state).toEqual(newest(whole).state);
     expect(readFileSync(join(parts, FILES.model)).equals(readFileSync(join(whole, FILES.model)))).toBe(true);
@@ -58,7 +60,7 @@ describe('a run with normalisation', () => {
 
   it('exports the network by its running statistics, and nothing of it in the head', async () => {
     const out = join(temporaryFolder(), 'run');
-    const { config } = await train(draftRun([tiny(out, { loss: 'softmax', steps: 8 })], false));
+    const { config } = await train(draftRun([tiny(out, { loss: 'softmax', steps: 12 })], false));
     const { state } = newest(out);
     expect(state.get('conv1.norm.running_mean')!.some((v) => v !== 0)).toBe(true);
     const shape = [4, 3, 32, 32];

@@ -81,8 +81,6 @@ function view(x: Tensor, context: LoweringContext) {
   const { writer } = context;
   return {
     layout,
-    rows,
-    shape,
     axes: rows ? [1] : layout.flatMap((axis, i) => (axis === 1 ? [] : [i])),
     of: (t: Tensor) => writer.reshape(context.value(t, layout), shape),
     channels: (t: Tensor) =>
@@ -114,6 +112,24 @@ const masked = (op: string): Form => ({
   },
 });
 
+/** Each channel's row of g times its row of min(x, 0): no products of elements are written, and read again to be summed. */
+const productSlopeGradient: Form = {
+  op: 'preluSlopeGradient',
+  when: (node, context) =>
+    context.fusedOperators && sameLayout(context.nativeLayout(node.inputs[1]!), CHANNEL_FIRST),
+  write(node, context) {
+    const [g, x] = node.inputs as readonly [Tensor, Tensor];
+    const { writer } = context;
+    const [channels, ...rest] = physicalShape(x.shape, CHANNEL_FIRST) as [number, ...number[]];
+    const rows = (t: Tensor) =>
+      writer.reshape(context.value(t, CHANNEL_FIRST), [channels, 1, rest.reduce((a, b) => a * b, 1)]);
+    const negatives = writer.node('Clip', [rows(x), '', writer.scalar(0)]);
+    const pair = [rows(g), negatives];
+    const sums = writer.node('FusedMatMul', pair, { transB: 1 }, { domain: MICROSOFT });
+    context.define(node, writer.reshape(sums, [channels]));
+  },
+};
+
 const rowSlopeGradient: Form = {
   op: 'preluSlopeGradient',
   when: fast,
@@ -122,14 +138,6 @@ const rowSlopeGradient: Form = {
     const { writer } = context;
     const by = view(x, context);
     const negatives = writer.node('Clip', [by.of(x), '', writer.scalar(0)]);
-    const [channels, length] = by.shape as [number, number];
-    if (by.rows && context.fusedOperators) {
-      // A row times a row: no products of elements that are written, and read again to be summed.
-      const rows = [by.of(g), negatives].map((value) => writer.reshape(value, [channels, 1, length]));
-      const sums = writer.node('FusedMatMul', rows, { transB: 1 }, { domain: MICROSOFT });
-      context.define(node, writer.reshape(sums, [channels]));
-      return;
-    }
     const products = writer.node('Mul', [by.of(g), negatives]);
     context.define(node, writer.node('ReduceSum', [products, writer.integers(by.axes)], { keepdims: 0 }));
   },
@@ -142,6 +150,7 @@ export const preluForms: readonly Form[] = [
   plainForward,
   masked('preluInputGradient'),
   plainInputGradient,
+  productSlopeGradient,
   rowSlopeGradient,
   plainSlopeGradient,
 ];
