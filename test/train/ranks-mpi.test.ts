@@ -50,8 +50,8 @@ const CASES = [
   ...LOSSES,
   ...LOSSES.filter(({ loss }) => lossNamed(loss).kind === 'classification').map(shared),
 ];
-/** On more ranks than most machines of tests have cores, every fourth case. */
-const FEWER = CASES.filter((_, i) => i % 4 === 1);
+/** On more ranks than most machines of tests have cores, every third case. */
+const FEWER = CASES.filter((_, i) => i % 3 === 1);
 /** Weights enough that they travel by themselves, and are not copied for it. */
 const LARGE: Case = { loss: 'a-softmax', lossOptions: fast, net: 'sphereface-4', rate: 4e-3 };
 
