@@ -2,14 +2,14 @@
 // as SVG files and on one page. What is finished is in the folder, so nothing is lost when it is stopped.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { UserError } from '../common/errors.js';
+import { errorCodes, UserError } from '../common/errors.js';
 import {
   collectFigure,
   type FigureOptions,
   type FigureProgress,
   figuresNamed,
 } from '../evaluate/figures/index.js';
-import { duration, note, type Progress, progress, result, usage } from './output.js';
+import { duration, endWith, note, type Progress, progress, result, usage } from './output.js';
 
 export interface FigureFlags extends FigureOptions {
   /** A name, a list of names, or 'all'. */
@@ -34,11 +34,12 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
     shown?.stop();
     const names = made.map(({ name }) => name).join(', ');
     note(
-      `\nstopped; ${names === '' ? 'no figure was finished' : `${names} is finished, in ${resolve(out)}`}`,
+      '',
+      `stopped; ${names === '' ? 'no figure was finished' : `${names} is finished, in ${resolve(out)}`}`,
     );
-    process.exit(1);
+    process.exit(errorCodes.interrupted.exit);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   try {
     for (const [i, figure] of chosen.entries()) {
       const place = chosen.length > 1 ? `${i + 1} of ${chosen.length}: ` : '';
@@ -54,7 +55,7 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
         if (chosen.length === 1 || !(error instanceof UserError)) throw error;
         bar.stop();
         note(`${figure.name} is left out: ${error.message}`);
-        process.exitCode = 1;
+        endWith(error.code);
       });
       bar.stop();
       if (!file) continue;
@@ -64,7 +65,7 @@ export async function makeFigures({ figure: list, out, json, ...options }: Figur
     }
   } finally {
     shown?.stop();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop);
   }
   if (made.length === 0) throw new UserError('none of these figures could be made');
   const page = join(out, 'index.html');

@@ -3,10 +3,11 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { errorCodes } from '../common/errors.js';
 import { main } from './output.js';
 import { isSilentRank } from './ranks.js';
 
-const EXAMPLES = `
+const EXAMPLES = () => `
 Examples:
   hypersphere verify passport.jpg selfie.jpg        the same person?
   hypersphere identify --gallery people party.jpg   who of them is it, if anyone
@@ -19,8 +20,16 @@ Examples:
   hypersphere losses
   hypersphere info sphereface-20
 
-Exit codes: 0 done, 2 the command was not understood, 1 anything else.
+${exits()}
 HYPERSPHERE_DEBUG=1 shows where an error came from.`;
+
+/** The exit codes, one line each. */
+function exits(): string {
+  const lines = Object.entries(errorCodes).map(
+    ([code, { exit, meaning }]) => `  ${String(exit).padStart(3)}  ${code}: ${meaning}`,
+  );
+  return `Exit codes (with --json, a failure prints { "error": { "code", "message" } }):\n    0  done\n${lines.join('\n')}`;
+}
 
 /** The commands in the order of the help; loading all of them takes longer than most of them need to start. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -54,7 +63,7 @@ async function program(called: string | undefined): Promise<Command> {
   const root = new Command('hypersphere')
     .description(description)
     .version(version)
-    .addHelpText('after', EXAMPLES);
+    .addHelpText('after', EXAMPLES());
   const only = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS);
   for (const name of only) root.addCommand(await COMMANDS[name]!());
   prepare(root);

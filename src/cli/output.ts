@@ -1,12 +1,18 @@
 // What the commands share at the terminal's edge: results on standard output, everything else on standard
-// error, a progress bar for people and plain lines for logs, and exit codes. Exit codes: 0 done, 2 the
-// command was not understood, 1 anything else, with one line that says what.
+// error, a progress bar for people and plain lines for logs, and the exit codes of common/errors.ts. Text from
+// outside, such as file names, is shown so that a terminal does not obey it.
 import { SingleBar } from 'cli-progress';
 import { CommanderError } from 'commander';
-import { UserError } from '../common/errors.js';
+import { printable, printableLines } from '../common/display.js';
+import { type ErrorCode, errorCode, errorCodes, UserError } from '../common/errors.js';
+import { systemMeaning } from '../common/system-error.js';
 
-/** A command that was not understood: exit code 2. */
-export class UsageError extends UserError {}
+/** A command that was not understood. */
+export class UsageError extends UserError {
+  constructor(message: string) {
+    super(message, { code: 'usage' });
+  }
+}
 
 /** Runs `parse`, turning a user's mistake inside it into a `UsageError`. */
 export function usage<T>(parse: () => T): T {
@@ -18,36 +24,66 @@ export function usage<T>(parse: () => T): T {
   }
 }
 
-/** Writes a line for people on standard error. */
-export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** Writes lines for people on standard error; each is shown as one line, whatever the names in it hold. */
+export function note(...lines: string[]): void {
+  for (const line of lines) process.stderr.write(`${printable(line)}\n`);
 }
 
-/** Prints a command's result: one JSON object with `json`, else the text. Nothing else uses standard output. */
-export function result(value: object, text: string, json: boolean | undefined): void {
-  process.stdout.write(json ? `${JSON.stringify(value)}\n` : `${text}\n`);
+/**
+ * Prints a command's result: one JSON object with `json`, else the text. Each of several lines is shown as one line,
+ * whatever the names in it hold. Nothing else uses standard output.
+ */
+export function result(value: object, text: string | readonly string[], json: boolean | undefined): void {
+  if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+  else if (typeof text === 'string') process.stdout.write(`${printableLines(text)}\n`);
+  else process.stdout.write(text.map((line) => `${printable(line)}\n`).join(''));
 }
 
-/** Runs the program and sets the exit code; prints one line for an error (a stack with HYPERSPHERE_DEBUG=1). */
+/**
+ * Runs the program and sets the exit code. An error is one line on standard error (a stack with HYPERSPHERE_DEBUG=1),
+ * and with `--json` an object { "error": { "code", "message" } } on standard output.
+ */
 export async function main(program: () => Promise<unknown>): Promise<void> {
   guardStreams();
+  // Warnings of the library as notes; Node's own way of showing them is for programs.
+  process.removeAllListeners('warning');
+  process.on('warning', ({ message }) => note(`warning: ${message}`));
   try {
     await program();
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has already printed its line.
-      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      endWith(error.exitCode === 0 ? undefined : 'usage');
+      if (error.exitCode !== 0) failure('usage', error.message.replace(/^error: /, ''));
       return;
     }
-    process.exitCode = tell(error);
+    process.exitCode = report(error);
   }
 }
 
-/** Says why a command failed, in one line; returns the exit code. */
-export function tell(error: unknown): number {
-  const failure = error instanceof Error ? error : new Error(String(error));
-  note(process.env.HYPERSPHERE_DEBUG === '1' ? String(failure.stack) : `hypersphere: ${oneLine(failure)}`);
-  return failure instanceof UsageError ? 2 : 1;
+/** Sets the exit code of a command that ends by itself; undefined: it is done. */
+export function endWith(code: ErrorCode | undefined): void {
+  process.exitCode = code === undefined ? 0 : errorCodes[code].exit;
+}
+
+/** Reports why a command failed; returns the exit code. */
+export function report(error: unknown): number {
+  const thrown = error instanceof Error ? error : new Error(String(error));
+  const message = oneLine(thrown);
+  if (process.env.HYPERSPHERE_DEBUG === '1')
+    process.stderr.write(`${printableLines(String(thrown.stack))}\n`);
+  else note(`hypersphere: ${message}`);
+  const code = errorCode(thrown);
+  failure(code, message);
+  return errorCodes[code].exit;
+}
+
+/** The failure of a command that was to print JSON. */
+function failure(code: ErrorCode, message: string): void {
+  const flags = process.argv.slice(2);
+  const end = flags.indexOf('--');
+  if (flags.slice(0, end < 0 ? flags.length : end).includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
 }
 
 /**
@@ -58,28 +94,17 @@ function guardStreams(): void {
   process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
-    note(`hypersphere: standard output: ${DISK[error.code ?? ''] ?? error.message}`);
-    process.exitCode = 1;
+    note(`hypersphere: standard output: ${systemMeaning(error) ?? error.message}`);
+    endWith(errorCode(error));
   });
 }
 
-/** What the operating system says of files, in words. */
-const DISK: Record<string, string> = {
-  ENOSPC: 'no space is left on its disk',
-  EDQUOT: 'the quota of its disk is used up',
-  EACCES: 'permission was denied',
-  EPERM: 'permission was denied',
-  EROFS: 'its disk is read-only',
-  ENOTDIR: 'a part of this path is a file, not a folder',
-  EISDIR: 'is a folder, not a file',
-  ENOENT: 'no such file or folder',
-};
-
 function oneLine(error: Error): string {
+  if (error instanceof UserError) return error.message;
   const message = (error.message || error.name).split('\n')[0]!;
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code && DISK[code]) return `${path ?? message}: ${DISK[code]}`;
-  return error instanceof UserError ? message : `${message} (HYPERSPHERE_DEBUG=1 shows where)`;
+  const meaning = systemMeaning(error);
+  if (meaning) return `${(error as NodeJS.ErrnoException).path ?? message}: ${meaning}`;
+  return `${message} (HYPERSPHERE_DEBUG=1 shows where)`;
 }
 
 /** Seconds as '45 s', '12 min' or '3 h 05 min'. */
@@ -137,9 +162,9 @@ function bar(total: number, unit: string): Progress {
   });
   shown.start(total, 0, { text: '' });
   return {
-    update: (done, text) => shown.update(done, { text }),
+    update: (done, text) => shown.update(done, { text: printable(text) }),
     note(line) {
-      process.stderr.write(`\r\u001b[K${line}\n`);
+      process.stderr.write(`\r\u001b[K${printable(line)}\n`);
     },
     stop: () => shown.stop(),
   };

@@ -8,7 +8,7 @@ import {
   onPeerLost,
   openCommunicator,
 } from '../mpi/index.js';
-import { note, tell } from './output.js';
+import { note, report } from './output.js';
 
 /**
  * Does `work` with the ranks of this run, or alone in a plain one. When it fails on one rank, all end, and the reason is
@@ -20,7 +20,7 @@ export async function onAllRanks<T>(work: (communicator: Communicator) => Promis
     return await work(communicator);
   } catch (error) {
     if (communicator.size === 1) throw error;
-    return await failTogether(communicator, () => void tell(error));
+    return await failTogether(communicator, () => void report(error));
   }
 }
 
@@ -54,7 +54,7 @@ export function led<A extends unknown[]>(run: (...args: A) => Promise<void>): (.
       await leading.end();
       await communicator.close();
     } catch (error) {
-      await failTogether(communicator, () => void tell(outcome?.error ?? error));
+      await failTogether(communicator, () => void report(outcome?.error ?? error));
     }
     if (outcome) throw outcome.error;
   };
@@ -65,6 +65,6 @@ async function followTo(communicator: Communicator): Promise<void> {
     await followEmbedding(communicator);
     await communicator.close();
   } catch (error) {
-    await failTogether(communicator, () => void tell(error));
+    await failTogether(communicator, () => void report(error));
   }
 }

@@ -2,7 +2,7 @@
 // it is read byte by byte into typed arrays and never held as text.
 import { createReadStream } from 'node:fs';
 import { UserError } from '../common/errors.js';
-import { unreadable } from '../common/files.js';
+import { unreadableFile } from '../common/files.js';
 
 /** Pairs as rows of templates, [P] each. */
 export interface IjbPairs {
@@ -94,7 +94,7 @@ export async function readIjbPairs(file: string, rowOf: ReadonlyMap<number, numb
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${file}: ${unreadable(error as NodeJS.ErrnoException)}`);
+    throw unreadableFile(file, error);
   }
   endLine();
   if (pairs === 0) throw new UserError(`${file}: there is no pair in it`);

@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import { type IjbPairs, readIjbPairs } from './ijb-pairs.js';
 
 /** Images of templates, a line each. A template's row is its place in `templates`. */
@@ -114,7 +114,7 @@ export async function readIjb(folder: string, { detectorScores = false } = {}): 
 
 /** The lines of a text file that are not empty, with their numbers from 1. */
 async function linesOf(file: string): Promise<{ text: string; line: number }[]> {
-  const whole = (await readWhole(file)).toString('utf8').replace(/^\uFEFF/, '');
+  const whole = await readText(file);
   return whole
     .split(/\r?\n/)
     .map((text, i) => ({ text: text.trim(), line: i + 1 }))

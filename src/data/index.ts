@@ -56,6 +56,7 @@ export {
   type StoredTensor,
   writeSafetensors,
 } from './safetensors.js';
+export { openSafetensors, readSafetensorsTensor } from './safetensors-file.js';
 export {
   readSafetensorsHeader,
   type SafetensorsHeader,

@@ -2,7 +2,7 @@
 // or LFW's own list. What would make figures wrong without a word (a pair twice, a contradiction, a list of another
 // length than announced) is found before anything is computed.
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import { imageExtensions } from './images.js';
 import {
   failing,
@@ -29,7 +29,7 @@ export interface ListedPairs {
 
 /** Reads a list of pairs. Throws a UserError that names the file and the line, or both lines. */
 export async function readPairList(file: string, options: PairListOptions = {}): Promise<ListedPairs> {
-  return parsePairList((await readWhole(file)).toString('utf8'), file, options);
+  return parsePairList(await readText(file), file, options);
 }
 
 /**

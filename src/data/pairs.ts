@@ -4,7 +4,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import { imageExtensions } from './images.js';
 
 /** One face of a pair: the photograph `number` (from 1) of a person. */
@@ -52,7 +52,7 @@ export interface ImagePairs {
 
 /** Reads a pair list of LFW's format. Throws a UserError that names the file and the line. */
 export async function readPairs(file: string): Promise<PairList> {
-  const list = parsePairs((await readWhole(file)).toString('utf8'), file);
+  const list = parsePairs(await readText(file), file);
   requireOnce(list.pairs, file);
   return list;
 }

@@ -2,7 +2,7 @@
 // Sets have tens of millions of records, so the file is read in pieces and becomes two arrays of numbers, nothing else.
 import { createReadStream } from 'node:fs';
 import { UserError } from '../common/errors.js';
-import { unreadable } from '../common/files.js';
+import { unreadableFile } from '../common/files.js';
 
 /** Keys, rising, and the byte where each one's record begins. */
 export interface RecordIndex {
@@ -69,7 +69,7 @@ async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
     for await (const piece of createReadStream(file, { highWaterMark: CHUNK })) yield piece as Buffer;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(`${file}: ${unreadable(error as NodeJS.ErrnoException)}`);
+    throw unreadableFile(file, error);
   }
 }
 

@@ -2,9 +2,9 @@
 // whether it goes on, the bytes, and padding to four. A record that holds the magic number itself on a boundary of
 // four is cut there into parts, so that a reader can find its way after damage. An image record begins with MXNet's
 // header (flag u32, label f32, id u64, id2 u64, then `flag` more labels). All numbers are little-endian.
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
-import { unreadable } from '../common/files.js';
+import { openToRead } from '../common/files.js';
 
 export const MAGIC = Buffer.from([0x0a, 0x23, 0xd7, 0xce]);
 /** Magic number and length. */
@@ -46,13 +46,10 @@ export class RecordFile {
 
   /** Throws a UserError that names the file when it cannot be read or is empty. */
   static async open(file: string): Promise<RecordFile> {
-    const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(`${file}: ${unreadable(error)}`);
-    });
-    const found = await handle.stat();
-    if (found.isFile() && found.size > 0) return new RecordFile(file, found.size, handle);
+    const { handle, size } = await openToRead(file);
+    if (size > 0) return new RecordFile(file, size, handle);
     await handle.close();
-    throw new UserError(`${file}: ${found.isFile() ? 'the file is empty' : 'is a folder, not a file'}`);
+    throw new UserError(`${file}: the file is empty`);
   }
 
   /** Where the record at byte `offset` lies. Throws a UserError that says what is wrong there. */

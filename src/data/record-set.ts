@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import { IMAGE_BEGINNING, imageEnding } from './image-kind.js';
 import { readRecordIndex } from './record-index.js';
 import { type Extent, IMAGE_HEADER, type ImageHeader, imageHeader, RecordFile } from './record-io.js';
@@ -166,7 +166,7 @@ export class RecordSet {
   async #readProperty(): Promise<void> {
     const file = join(dirname(this.file), 'property');
     if (!existsSync(file)) return;
-    const text = (await readWhole(file)).toString('utf8').trim();
+    const text = (await readText(file)).trim();
     const [, people, height, width] = (/^(\d+),(\d+),(\d+)$/.exec(text) ?? []).map(Number);
     if (width === undefined)
       this.#problem(`${file}: is not 'people,height,width' in whole numbers; it is not used`);

@@ -1,10 +1,11 @@
 // An image folder as a training set in the field's container: the images' files as they are, one record each, in the
 // layout of InsightFace's tools (see record-set.ts), with train.idx, property and MXNet's list of names (train.lst).
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
+import { PRIVATE, readWhole, replaceFile, writeAll, writeWhole } from '../common/files.js';
+import { locked, lockFile } from '../common/lock.js';
 import { imageEnding } from './image-kind.js';
 import { reason } from './images.js';
 import { listPeople } from './people.js';
@@ -45,80 +46,102 @@ export async function writeRecordSet(
     throw new UserError(
       `${folder}: ${total} images of ${listed.length} people: a record set counts no further than 2^24`,
     );
-  await mkdir(dirname(file), { recursive: true });
-  const handle = await open(`${file}.tmp`, 'w');
-  try {
-    const index: string[] = [];
-    let end = 0;
-    const add = async (key: number, content: Buffer) => {
-      const bytes = encodeRecord(content);
-      await handle.write(bytes, 0, bytes.length, end);
-      index.push(`${key}\t${end}\n`);
-      end += bytes.length;
-    };
-    const names: string[] = [];
-    const people: string[] = [];
-    const ranges: [first: number, end: number][] = [];
-    const skipped: WrittenRecords['skipped'] = [];
-    let size: { width: number; height: number } | undefined;
-    let otherSizes = 0;
-    let key = 1;
-    let done = 0;
-    for (const { name, paths } of listed) {
-      const first = key;
-      for (const path of paths) {
-        if (signal?.aborted)
-          throw new UserError(`stopped after ${done} of ${total} images; ${file} was not written`);
-        const read = await readImage(path);
-        onProgress?.(++done, total);
-        if (typeof read === 'string') {
-          skipped.push({ path, reason: read });
-          continue;
-        }
-        size ??= read;
-        if (read.width !== size.width || read.height !== size.height) otherSizes++;
-        await add(key, imageRecord(people.length, key, read.bytes));
-        names.push(`${key}\t${people.length}\t${relative(folder, path).split(sep).join('/')}\n`);
-        key++;
-      }
-      if (key === first) continue;
-      ranges.push([first, key]);
-      people.push(name);
-    }
-    if (!size)
-      throw new UserError(
-        `${folder}: none of its ${total} images can be read (${skipped[0]!.path}: ${skipped[0]!.reason})`,
-      );
-    await add(0, imageRecord([key, key + ranges.length], 0, new Uint8Array()));
-    for (const [i, range] of ranges.entries())
-      await add(key + i, imageRecord(range, key + i, new Uint8Array()));
-    await handle.close();
+  return locked(lockFile(file), async () => {
+    const { index, names, property, ...written } = await replaceFile(
+      file,
+      (handle) => writeRecords(handle, folder, file, listed, onProgress, signal),
+      PRIVATE,
+    );
     const stem = file.replace(/\.rec$/i, '');
-    const property = join(dirname(file), 'property');
-    await rename(`${file}.tmp`, file);
-    await writeWhole(`${stem}.idx`, index.join(''));
-    await writeWhole(`${stem}.lst`, names.join(''));
-    await writeWhole(property, `${people.length},${size.height},${size.width}`);
-    return {
-      files: [file, `${stem}.idx`, `${stem}.lst`, property],
-      images: key - 1,
-      people,
-      height: size.height,
-      width: size.width,
-      otherSizes,
-      skipped,
-    };
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await rm(`${file}.tmp`, { force: true });
-    throw error;
+    const beside = join(dirname(file), 'property');
+    await writeWhole(`${stem}.idx`, index, PRIVATE);
+    await writeWhole(`${stem}.lst`, names, PRIVATE);
+    await writeWhole(beside, property, PRIVATE);
+    return { files: [file, `${stem}.idx`, `${stem}.lst`, beside], ...written };
+  });
+}
+
+/** What the records are, beside what their writer is told of them. */
+interface Records extends Omit<WrittenRecords, 'files'> {
+  /** The texts of train.idx, train.lst and property. */
+  index: string;
+  names: string;
+  property: string;
+}
+
+/** Writes the records of `folder` to the start of an empty file. */
+async function writeRecords(
+  handle: FileHandle,
+  folder: string,
+  file: string,
+  listed: readonly { name: string; paths: string[] }[],
+  onProgress: ((done: number, total: number) => void) | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Records> {
+  const total = listed.reduce((sum, { paths }) => sum + paths.length, 0);
+  const index: string[] = [];
+  let end = 0;
+  const add = async (key: number, content: Buffer) => {
+    const bytes = encodeRecord(content);
+    await writeAll(handle, bytes, end);
+    index.push(`${key}\t${end}\n`);
+    end += bytes.length;
+  };
+  const names: string[] = [];
+  const people: string[] = [];
+  const ranges: [first: number, end: number][] = [];
+  const skipped: WrittenRecords['skipped'] = [];
+  let size: { width: number; height: number } | undefined;
+  let otherSizes = 0;
+  let key = 1;
+  let done = 0;
+  for (const { name, paths } of listed) {
+    const first = key;
+    for (const path of paths) {
+      if (signal?.aborted)
+        throw new UserError(`stopped after ${done} of ${total} images; ${file} was not written`, {
+          code: 'interrupted',
+        });
+      const read = await readImage(path);
+      onProgress?.(++done, total);
+      if (typeof read === 'string') {
+        skipped.push({ path, reason: read });
+        continue;
+      }
+      size ??= read;
+      if (read.width !== size.width || read.height !== size.height) otherSizes++;
+      await add(key, imageRecord(people.length, key, read.bytes));
+      names.push(`${key}\t${people.length}\t${relative(folder, path).split(sep).join('/')}\n`);
+      key++;
+    }
+    if (key === first) continue;
+    ranges.push([first, key]);
+    people.push(name);
   }
+  if (!size)
+    throw new UserError(
+      `${folder}: none of its ${total} images can be read (${skipped[0]!.path}: ${skipped[0]!.reason})`,
+    );
+  await add(0, imageRecord([key, key + ranges.length], 0, new Uint8Array()));
+  for (const [i, range] of ranges.entries())
+    await add(key + i, imageRecord(range, key + i, new Uint8Array()));
+  return {
+    index: index.join(''),
+    names: names.join(''),
+    property: `${people.length},${size.height},${size.width}`,
+    images: key - 1,
+    people,
+    height: size.height,
+    width: size.width,
+    otherSizes,
+    skipped,
+  };
 }
 
 /** An image file's bytes and size, or why it is none. */
 async function readImage(path: string): Promise<{ bytes: Buffer; width: number; height: number } | string> {
   try {
-    const bytes = await readFile(path);
+    const bytes = await readWhole(path);
     if (bytes.length === 0) return 'the file is empty';
     if (!imageEnding(bytes)) return `${basename(path)} begins as no image that a record set may hold`;
     const { width, height } = isPortableMap(bytes) ? readPortableMap(bytes) : await sharp(bytes).metadata();

@@ -1,7 +1,7 @@
 // Lists of scores that were made elsewhere, so that any system can be measured as ours are.
 
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import {
   failing,
   foldOf,
@@ -33,7 +33,7 @@ export interface ScoreList {
 
 /** Reads a list of scores. Throws a UserError that names the file and the line, or both lines. */
 export async function readScores(file: string, options: PairListOptions = {}): Promise<ScoreList> {
-  return parseScores((await readWhole(file)).toString('utf8'), file, options);
+  return parseScores(await readText(file), file, options);
 }
 
 /**

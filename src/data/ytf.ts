@@ -3,7 +3,7 @@
 // which the corrected list adds the label that counts; a video is Name/Number, a folder of frames
 // (https://www.cs.tau.ac.il/~wolf/ytfaces/).
 import { UserError } from '../common/errors.js';
-import { readWhole } from '../common/files.js';
+import { readText } from '../common/files.js';
 import { compareNames } from './people.js';
 
 /** Two videos, 'Name/Number'. */
@@ -30,7 +30,7 @@ export interface VideoList {
 
 /** Reads a pair list of YouTube Faces. Throws a UserError that names the file and the line. */
 export async function readVideoPairs(file: string): Promise<VideoList> {
-  return parseVideoPairs((await readWhole(file)).toString('utf8'), file);
+  return parseVideoPairs(await readText(file), file);
 }
 
 /**

@@ -1,12 +1,33 @@
 // What is written appears whole or not at all, and replaces files only: a device that stands there stays one.
-import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { writeWhole } from '../../src/common/files.js';
+import { UserError } from '../../src/common/errors.js';
+import {
+  PRIVATE,
+  readText,
+  readWhole,
+  replaceFile,
+  writeAll,
+  writeWhole,
+  writeWholeSync,
+} from '../../src/common/files.js';
 import { requireWritableFile } from '../../src/common/folders.js';
+import { temporaryName } from '../../src/common/temporary.js';
 import { temporaryFolder } from '../data/pictures.js';
+
+const source = fileURLToPath(new URL('../../src/common/files.ts', import.meta.url));
 
 describe('a file in one piece', () => {
   test('replaces a file, makes folders, and leaves nothing beside it', async () => {
@@ -19,10 +40,58 @@ describe('a file in one piece', () => {
 
   test('that cannot be put in its place leaves nothing beside it', async () => {
     const folder = temporaryFolder();
-    await expect(writeWhole(join(folder, 'x'.repeat(300)), 'one')).rejects.toThrow(/ENAMETOOLONG/);
-    const place = join(folder, 'x'.repeat(252));
-    await expect(writeWhole(place, 'one')).rejects.toThrow(/ENAMETOOLONG/);
+    await expect(writeWhole(join(folder, 'x'.repeat(300)), 'one')).rejects.toThrow('the name is too long');
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('may have the longest name that there is', async () => {
+    const folder = temporaryFolder();
+    await writeWhole(join(folder, 'x'.repeat(255)), 'one');
+    expect(readdirSync(folder)).toEqual(['x'.repeat(255)]);
+  });
+
+  test('is not written through a link that was prepared under its temporary name of before', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'elsewhere'), 'precious');
+    symlinkSync('elsewhere', join(folder, 'a.json.tmp'));
+    await writeWhole(join(folder, 'a.json'), 'new');
+    writeWholeSync(join(folder, 'a.json'), 'newer');
+    expect(readFileSync(join(folder, 'elsewhere'), 'utf8')).toBe('precious');
+    expect(readFileSync(join(folder, 'a.json'), 'utf8')).toBe('newer');
+  });
+
+  test.skipIf(process.platform === 'win32')('can be kept to its owner', async () => {
+    const file = join(temporaryFolder(), 'faces.npy');
+    await writeWhole(file, 'templates', PRIVATE);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await writeWhole(file, 'templates', PRIVATE);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('in pieces stays the old one when its writer fails', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'a');
+    await writeWhole(file, 'old');
+    const failing = replaceFile(file, async (handle) => {
+      await writeAll(handle, Buffer.from('half'), 0);
+      throw new UserError('no more pieces');
+    });
+    await expect(failing).rejects.toThrow('no more pieces');
+    expect(readFileSync(file, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  test('of a killed process is removed by the next, that of a running one is not', async () => {
+    const folder = temporaryFolder();
+    // The number of a process that has ended.
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '']);
+    const running = temporaryName(join(folder, 'a'));
+    const left = running.replace(`-${process.pid}-`, `-${dead}-`);
+    for (const file of [left, running]) writeFileSync(file, 'half');
+    const script = `import { writeWhole } from ${JSON.stringify(source)};
+await writeWhole(${JSON.stringify(join(folder, 'b'))}, 'whole');`;
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script]);
+    expect(readdirSync(folder).sort()).toEqual([basename(running), 'b']);
   });
 
   test.skipIf(process.platform === 'win32')('is written into a pipe that stands there', async () => {
@@ -43,14 +112,41 @@ describe('a file in one piece', () => {
   });
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a disk that is full is told with the name of the file',
-  async () => {
-    const link = join(temporaryFolder(), 'link');
-    symlinkSync('/dev/full', link);
-    await expect(writeWhole(link, 'text')).rejects.toMatchObject({ code: 'ENOSPC', path: link });
-  },
-);
+test.skipIf(process.platform !== 'linux')('a full disk is reported with the name of the file', async () => {
+  const link = join(temporaryFolder(), 'link');
+  symlinkSync('/dev/full', link);
+  for (const write of [writeWhole, async (file: string, text: string) => writeWholeSync(file, text)])
+    await expect(write(link, 'text')).rejects.toMatchObject({
+      code: 'no-space',
+      message: `${link}: no space is left on its disk; make room and run again`,
+    });
+});
+
+describe('a file that is read', () => {
+  test('is a regular one of a bounded size', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'a');
+    writeFileSync(file, '\ufeffwords');
+    expect(await readText(file)).toBe('words');
+    expect((await readWhole(file)).length).toBe(8);
+    await expect(readWhole(file, { limit: 7 })).rejects.toMatchObject({ code: 'limit' });
+    await expect(readWhole(join(folder, 'b'))).rejects.toMatchObject({
+      code: 'not-found',
+      message: `${join(folder, 'b')}: no such file`,
+    });
+    await expect(readWhole(folder)).rejects.toThrow(`${folder}: is a folder, not a file`);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'is no pipe, which is not waited for, and no device',
+    async () => {
+      const pipe = join(temporaryFolder(), 'a.jpg');
+      execFileSync('mkfifo', [pipe]);
+      await expect(readWhole(pipe)).rejects.toThrow('is a pipe or a device');
+      await expect(readWhole('/dev/zero')).rejects.toThrow('is a pipe or a device');
+    },
+  );
+});
 
 describe('a place for a file', () => {
   test('is no folder and below no file, and the message names the flag', () => {

@@ -3,7 +3,7 @@
 // it: a smaller gallery is its first people.
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
-import { readWhole } from '../../common/files.js';
+import { readText } from '../../common/files.js';
 import { random } from '../../common/random.js';
 import { compareNames } from '../../data/index.js';
 
@@ -138,7 +138,7 @@ export function listsText(lists: OpenSetLists, drawn?: Record<string, string | n
  * and person. Throws a UserError that names the file and what is wrong.
  */
 export async function readLists(file: string): Promise<OpenSetLists> {
-  const text = (await readWhole(file)).toString('utf8').replace(/^\uFEFF/, '');
+  const text = await readText(file);
   return checkLists(file.toLowerCase().endsWith('.tsv') ? fromTable(text, file) : fromJson(text, file), file);
 }
 

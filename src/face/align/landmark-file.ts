@@ -1,6 +1,6 @@
 // Landmarks that are known already, from a tab-separated file: what data sets come with, or another program found.
 import { UserError } from '../../common/errors.js';
-import { readWhole } from '../../common/files.js';
+import { readText } from '../../common/files.js';
 import type { Box, Detection, Landmarks, Point } from '../detect/detection.js';
 
 /** The faces of each photograph by its path in the file, with '/'. */
@@ -14,7 +14,7 @@ export type LandmarkTable = ReadonlyMap<string, readonly Detection[]>;
  * Throws a UserError that names the line that is wrong.
  */
 export async function readLandmarkFile(file: string): Promise<LandmarkTable> {
-  const text = (await readWhole(file)).toString('utf8');
+  const text = await readText(file);
   const lines = text.split(/\r?\n/).map((line) => line.split('\t'));
   const numbersOf = (columns: readonly string[]) =>
     columns.map((column) => (column.trim() === '' ? Number.NaN : Number(column)));

@@ -3,7 +3,7 @@
 // src/evaluate/calibration; what is decided by it, in calibrated.ts.
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
-import { readWhole } from '../../common/files.js';
+import { readText } from '../../common/files.js';
 import { type Manifest, manifestSchema, modelDifference } from './manifest.js';
 
 export const CALIBRATION_FORMAT = 'hypersphere-calibration/1';
@@ -110,7 +110,7 @@ export type AskedThreshold = z.infer<typeof askedSchema>;
 
 /** Reads a calibration. Throws a UserError when it is missing, damaged, or something else. */
 export async function readCalibration(file: string): Promise<Calibration> {
-  const text = (await readWhole(file)).toString('utf8');
+  const text = await readText(file);
   const again = 'make one with: hypersphere calibrate';
   let json: unknown;
   try {

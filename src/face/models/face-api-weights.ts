@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
-import { unreadable } from '../../common/files.js';
+import { unreadableFile } from '../../common/files.js';
 import { type ElementType, elementTypes } from '../../data/element-types.js';
 
 const PACKAGE = '@vladmandic/face-api';
@@ -89,7 +89,7 @@ function read(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UserError(`${file}: ${unreadable(error as NodeJS.ErrnoException)}`);
+    throw unreadableFile(file, error);
   }
 }
 

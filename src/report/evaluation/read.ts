@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
-import { readWhole } from '../../common/files.js';
+import { readText } from '../../common/files.js';
 import { EVALUATION_FORMAT, type Evaluation, protocols } from '../../evaluate/evaluation.js';
 import { withoutFolders } from './places.js';
 
@@ -154,5 +154,5 @@ export async function readEvaluation(place: string): Promise<{ file: string; eva
     throw new UserError(
       `${place}: ${stat ? 'no evaluation.json there' : 'not there'}; name a folder that --report wrote, or its evaluation.json`,
     );
-  return { file, evaluation: parseEvaluation((await readWhole(file)).toString('utf8'), file) };
+  return { file, evaluation: parseEvaluation(await readText(file), file) };
 }
