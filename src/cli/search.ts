@@ -1,12 +1,13 @@
 // hypersphere search: who of any number of templates is most like each probe. The templates lie in a file that is
 // read in blocks (src/search), which the same command builds from embeddings.
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
 import { requireWritableFile } from '../common/folders.js';
+import { locked, lockFile } from '../common/lock.js';
 import {
   type FolderImage,
+  listBytes,
   type Manifest,
   manifestSchema,
   readEmbeddings,
@@ -28,7 +29,7 @@ import { duration, note, progress, result, UsageError } from './output.js';
 const HELP = `
 --build makes a file of templates from embeddings that 'hypersphere embed' wrote, in the order in which they are given:
 each row scaled to unit length, as float32, float16 (half the size) or int8 (a quarter, with a scale a row). It is a
-safetensors file, and paths and people of its rows lie beside it in FILE.json.
+safetensors file; paths and people of its rows are in it too (the tensor 'list', JSON as bytes).
 
 --templates searches such a file for each probe. The file is read in blocks, so it may be larger than memory. Every
 score is computed: nothing is missed but what the rounding of float16 or int8 hides. With --rerank, a file of the same
@@ -105,22 +106,19 @@ async function buildTemplates(out: string, files: string[], { type, json }: Flag
   const pieces = async function* () {
     for (const file of files) yield (await readEmbeddings(file)).embeddings;
   };
-  await writeTemplates(out, { count, length, type }, pieces());
-  const list = {
-    file: basename(out),
+  const list = listBytes({
     folder: oneFolder ? folder : '',
     ...(manifest && { model: manifest }),
     length,
-    type,
     images: lists.flatMap(({ images, folder: at }) =>
       oneFolder ? images : images.map(({ path, person }) => ({ path: join(at, path), person })),
     ),
-  };
-  await writeWhole(`${out}.json`, `${JSON.stringify(list)}\n`);
+  });
+  await locked(lockFile(out), () => writeTemplates(out, { count, length, type, list }, pieces()));
   const seconds = (performance.now() - started) / 1000;
   result(
-    { out, list: `${out}.json`, templates: count, length, type, seconds },
-    `${count} templates of ${length} numbers as ${type} in ${out}, their paths and people in ${out}.json; ${duration(seconds)}`,
+    { out, templates: count, length, type, seconds },
+    `${count} templates of ${length} numbers as ${type} in ${out}, with their paths and people; ${duration(seconds)}`,
     json,
   );
 }
@@ -177,8 +175,9 @@ async function listOf({ file, count, length }: TemplatesFile): Promise<Listed> {
   const { images, model } = await readList(file);
   if (images.length !== count)
     throw new UserError(
-      `${file}: ${count} templates, but its list ${file}.json names ${images.length} images; make both again with: hypersphere search --build`,
+      `${file}: ${count} templates, but its list names ${images.length} images; make it again with: hypersphere search --build`,
     );
+
   const manifest = manifestSchema.safeParse(model).data;
   return { file, length, images, ...(manifest && { manifest }) };
 }

@@ -45,6 +45,7 @@ export {
 export { followEmbedding } from './embed/follow.js';
 export { bothInMemory, type EncodedImage } from './embed/in-memory.js';
 export { joinSources } from './embed/joined-source.js';
+export { type EmbeddingsList, listBytes } from './embed/list.js';
 export { type EmbedderOptions, type ModelBytes, openEmbedder } from './embed/open.js';
 export { embedPhotographs, type PhotographHooks } from './embed/photographs.js';
 export { readEmbeddings, readList, type StoredEmbeddings } from './embed/read.js';

@@ -3,15 +3,9 @@
 // safetensors opens it. Reads are positioned reads through the page cache, the system's memory for files: a file
 // that was read a moment ago costs no disk, and one that was cut off since is a sentence, not the end of the process.
 import { readSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
-import { unreadable } from '../common/files.js';
-import {
-  readSafetensorsHeader,
-  type SafetensorsHeader,
-  safetensorsHeaderLength,
-  type TensorPlace,
-} from '../data/index.js';
+import { openSafetensors, type SafetensorsHeader, type TensorPlace } from '../data/index.js';
 import { unpackRows } from './pack.js';
 import type { StoredRows, TemplateSource, TemplateType } from './source.js';
 
@@ -40,25 +34,13 @@ export interface TemplatesFile extends TemplateSource {
  * when it is missing, damaged, cut off or of another kind; so do reads of one that was cut off since.
  */
 export async function openTemplates(file: string): Promise<TemplatesFile> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${file}: ${unreadable(error)}`);
-  });
+  const { handle, header } = await openSafetensors(file);
   try {
-    const header = await readHeader(handle, file);
     return new StoredTemplates(file, handle, layoutOf(header, file));
   } catch (error) {
     await handle.close();
-    throw error instanceof UserError ? error : new UserError(`${file}: ${unreadable(error as Error)}`);
+    throw error;
   }
-}
-
-async function readHeader(handle: FileHandle, file: string): Promise<SafetensorsHeader> {
-  const { size } = await handle.stat();
-  const start = new Uint8Array(Math.min(8, size));
-  await handle.read(start, 0, start.length, 0);
-  const header = new Uint8Array(Math.min(safetensorsHeaderLength(start, file), size));
-  await handle.read(header, 0, header.length, 0);
-  return readSafetensorsHeader(header, size, file);
 }
 
 /** Where things lie in a file of templates. */

@@ -1,14 +1,23 @@
 // A whole folder of aligned faces as embeddings, and the files they are kept in: safetensors, NumPy's .npy, or
 // JSON lines, chosen by the file's ending.
-import { readdir } from 'node:fs/promises';
-import { basename, extname, join, relative, sep } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
 import { UserError } from '../../common/errors.js';
-import { writeWhole } from '../../common/files.js';
-import { compareNames, imagesBelow, isImageName, listPeople, writeSafetensors } from '../../data/index.js';
+import { PRIVATE, writeWhole } from '../../common/files.js';
+import {
+  compareNames,
+  imagesBelow,
+  isImageName,
+  listPeople,
+  type StoredData,
+  type StoredDType,
+  writeSafetensors,
+} from '../../data/index.js';
 import type { Template } from '../align/template.js';
 import type { Manifest } from '../models/manifest.js';
 import { embeddingsOf } from './aligned.js';
 import type { Embedder, EmbedHooks } from './embedder.js';
+import { besideOf, LIST_TENSOR, type ListToWrite, listBeside, listBytes, listFileOf } from './list.js';
 import { carryFrom } from './realigned.js';
 
 /** An image below a folder; its path is relative, with '/'. `person` is null for an image in no person's folder. */
@@ -102,28 +111,27 @@ export async function embedFolder(
   };
 }
 
-const writers: Record<string, (set: FolderEmbeddings) => Uint8Array | string> = {
-  '.safetensors': ({ embeddings, images, length }) =>
-    writeSafetensors(
-      new Map([
-        [
-          'embeddings',
-          {
-            dtype: 'float32' as const,
-            shape: [images.length, length],
-            data: embeddings as Float32Array<ArrayBuffer>,
-          },
-        ],
+const writers: Record<string, (set: FolderEmbeddings) => Uint8Array> = {
+  '.safetensors': (set) => {
+    const { embeddings, images, length } = set;
+    const list = listBytes(listOf(set));
+    return writeSafetensors(
+      new Map<string, { dtype: StoredDType; shape: number[]; data: StoredData }>([
+        ['embeddings', { dtype: 'float32', shape: [images.length, length], data: embeddings }],
+        [LIST_TENSOR, { dtype: 'uint8', shape: [list.length], data: list }],
       ]),
-    ),
+    );
+  },
   '.npy': ({ embeddings, images, length }) => numpy(embeddings, [images.length, length]),
   '.jsonl': ({ embeddings, images, length }) =>
-    images
-      .map(
-        (image, i) =>
-          `${JSON.stringify({ ...image, embedding: [...embeddings.subarray(i * length, (i + 1) * length)] })}\n`,
-      )
-      .join(''),
+    Buffer.from(
+      images
+        .map(
+          (image, i) =>
+            `${JSON.stringify({ ...image, embedding: [...embeddings.subarray(i * length, (i + 1) * length)] })}\n`,
+        )
+        .join(''),
+    ),
 };
 
 /** Throws UserError unless `file` has an ending that is known. */
@@ -134,19 +142,34 @@ export function checkEmbeddingsFile(file: string): void {
 }
 
 /**
- * Writes embeddings, [N, length] float32, to `file` (.safetensors: the tensor 'embeddings'; .npy; .jsonl: one
- * object an image), and beside it `file`.json: model, length, skipped images, and every row's path and person.
- * Each file appears whole or not at all. Returns both names. Throws UserError for another ending.
+ * Writes embeddings, [N, length] float32, and their list (model, length, skipped images, and every row's path and
+ * person) to `file`, for their owner alone to read. A .safetensors file holds both: the tensors 'embeddings' and
+ * 'list', the JSON text as bytes. Beside .npy and .jsonl (one object an image) the list is `file`.json, with the
+ * SHA-256 of `file`. Each file appears whole or not at all. Returns the names of file and list. Throws UserError for
+ * another ending.
  */
 export async function writeEmbeddings(file: string, set: FolderEmbeddings): Promise<[string, string]> {
   checkEmbeddingsFile(file);
-  const { folder, manifest, length, images, skipped } = set;
-  const list = { file: basename(file), folder, model: manifest, length, images, skipped };
-  const beside = `${file}.json`;
-  await writeWhole(file, writers[extname(file).toLowerCase()]!(set));
-  await writeWhole(beside, `${JSON.stringify(list, null, 1)}\n`);
+  const ending = extname(file).toLowerCase();
+  const bytes = writers[ending]!(set);
+  const beside = besideOf(file);
+  await writeWhole(file, bytes, PRIVATE);
+  if (ending === '.safetensors') {
+    // A list beside it is of an older file of this name.
+    if (await listFileOf(file, undefined).catch(() => undefined)) await rm(beside, { force: true });
+    return [file, file];
+  }
+  await writeWhole(beside, listBeside(listOf(set), bytes), PRIVATE);
   return [file, beside];
 }
+
+const listOf = ({ folder, manifest, length, images, skipped }: FolderEmbeddings): ListToWrite => ({
+  folder,
+  model: manifest,
+  length,
+  images,
+  skipped,
+});
 
 /** NumPy's array format, version 1.0: magic, header length, a Python literal padded to 64 bytes, the numbers. */
 function numpy(data: Float32Array, shape: readonly number[]): Uint8Array {

@@ -1,16 +1,16 @@
 // Embeddings from a file that `hypersphere embed` wrote (see folder.ts), with the path and person of every row:
-// the way back into whatever works on frozen embeddings. A file of one's own is read too, if its list beside it
-// names the rows.
-import { readFile } from 'node:fs/promises';
+// the way back into whatever works on frozen embeddings. A file of one's own is read too, if a list beside it names
+// the rows.
 import { extname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../common/errors.js';
 import { readWhole } from '../../common/files.js';
-import { readSafetensors } from '../../data/index.js';
+import { readSafetensors, readSafetensorsTensor } from '../../data/index.js';
 import { readNumpy } from '../../data/numpy.js';
 import { noDirection, squaredNorm } from '../../theory/vectors.js';
 import { type Manifest, manifestSchema } from '../models/manifest.js';
 import type { FolderImage } from './folder.js';
+import { besideOf, type EmbeddingsList, LIST_TENSOR, listFileOf, parseList } from './list.js';
 
 /** Embeddings with what their list says of them. */
 export interface StoredEmbeddings {
@@ -28,20 +28,12 @@ export interface StoredEmbeddings {
   skipped: { path: string; reason: string }[];
 }
 
-const imageSchema = z.object({ path: z.string(), person: z.string().nullable() });
-const listSchema = z.object({
-  images: z.array(imageSchema),
-  folder: z.string().default(''),
-  model: z.unknown().optional(),
-  skipped: z.array(z.object({ path: z.string(), reason: z.string() })).default([]),
-});
-type List = z.infer<typeof listSchema>;
-
-/** Rows of numbers, and of .jsonl the images too. */
+/** Rows of numbers, with the images or the whole list where the file has them. */
 interface Rows {
   length: number;
   embeddings: Float32Array;
   images?: FolderImage[];
+  list?: EmbeddingsList;
 }
 
 const readers: Record<string, (bytes: Uint8Array, file: string) => Rows> = {
@@ -54,8 +46,9 @@ const readers: Record<string, (bytes: Uint8Array, file: string) => Rows> = {
 };
 
 /**
- * Reads `file` (.safetensors with the tensor 'embeddings', .npy or .jsonl) and its list, `file`.json. Throws a
- * `UserError` when either is missing or damaged, when they do not agree, or when a row has no direction.
+ * Reads `file` (.safetensors with the tensor 'embeddings', .npy or .jsonl) and its list: in the file itself, or beside
+ * it in `file`.json. Throws a `UserError` when either is missing or damaged, when they do not belong together, or when
+ * a row has no direction.
  */
 export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
   const reader = readers[extname(file).toLowerCase()];
@@ -64,12 +57,12 @@ export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
       `${file}: not a file of embeddings; its ending must be one of ${Object.keys(readers).join(', ')}`,
     );
   const bytes = await readWhole(file);
-  const { length, embeddings, images: own } = reader(bytes, file);
-  const list = await readList(file, own);
+  const { length, embeddings, images: own, list: inside } = reader(bytes, file);
+  const list = inside ?? (await listFileOf(file, bytes)) ?? emptyList(file, own);
   const images = own ?? list.images;
   if (images.length * length !== embeddings.length || length === 0)
     throw new UserError(
-      `${file}: ${embeddings.length / length || 0} rows, but its list ${file}.json names ${images.length} images; write both again with: hypersphere embed`,
+      `${file}: ${embeddings.length / length || 0} rows, but its list names ${images.length} images; write both again with: hypersphere embed`,
     );
   images.forEach(({ path }, row) => {
     const norm = Math.sqrt(squaredNorm(embeddings, row * length, length));
@@ -88,44 +81,48 @@ export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
   };
 }
 
-/**
- * The list beside `file`, or one of the file's `own` images where there is none. Throws a `UserError` when there is
- * neither, or when it is damaged.
- */
-export async function readList(file: string, own?: FolderImage[]): Promise<List> {
-  const beside = `${file}.json`;
-  const text = await readFile(beside, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    if (own) return { images: own, folder: '', model: undefined, skipped: [] };
-    throw new UserError(
-      `${file}: its list ${beside} is missing, which says who is in each row: {"images": [{"path": "ann/1.jpg", "person": "ann"}, ...]}; hypersphere embed writes both`,
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${beside}: not JSON: ${(error as Error).message}`);
-  }
-  const parsed = listSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+/** The list of a file without its rows. Throws a `UserError` as `readEmbeddings` does. */
+export async function readList(file: string): Promise<EmbeddingsList> {
+  const inside = extname(file).toLowerCase() === '.safetensors' ? await listInside(file) : undefined;
+  return inside ?? (await listFileOf(file, undefined)) ?? emptyList(file, undefined);
+}
+
+/** The list in a safetensors file, which is read without the rest of it; undefined when it has none. */
+async function listInside(file: string): Promise<EmbeddingsList | undefined> {
+  const bytes = await readSafetensorsTensor(file, LIST_TENSOR);
+  return bytes && parseList(new TextDecoder().decode(bytes), file);
+}
+
+/** The list of a file that names its images itself; throws a UserError for one that does not. */
+function emptyList(file: string, own: FolderImage[] | undefined): EmbeddingsList {
+  if (own) return { images: own, folder: '', model: undefined, skipped: [] };
   throw new UserError(
-    `${beside}: not a list of embeddings: ${issue!.path.join('.') || 'the whole'}: ${issue!.message}`,
+    `${file}: it does not say who is in each row, and ${besideOf(file)} is missing: {"images": [{"path": "ann/1.jpg", "person": "ann"}, ...]}; hypersphere embed writes both`,
+    { code: 'not-found' },
   );
 }
 
 function fromSafetensors(bytes: Uint8Array, file: string): Rows {
-  const tensor = readSafetensors(bytes, file).tensors.get('embeddings');
+  const { tensors } = readSafetensors(bytes, file);
+  const tensor = tensors.get('embeddings');
   const { dtype, shape = [], data } = tensor ?? {};
   if (!(data instanceof Float32Array || data instanceof Float64Array) || shape.length !== 2)
     throw new UserError(
       `${file}: ${tensor ? `its tensor 'embeddings' is ${dtype} [${shape}]` : "it has no tensor 'embeddings'"}; needed is float32 [N, D]`,
     );
-  return { length: shape[1]!, embeddings: Float32Array.from(data) };
+  const list = tensors.get(LIST_TENSOR)?.data;
+  return {
+    length: shape[1]!,
+    embeddings: Float32Array.from(data),
+    ...(list instanceof Uint8Array && { list: parseList(new TextDecoder().decode(list), file) }),
+  };
 }
 
-const lineSchema = imageSchema.extend({ embedding: z.array(z.number()).nonempty() });
+const lineSchema = z.object({
+  path: z.string(),
+  person: z.string().nullable(),
+  embedding: z.array(z.number()).nonempty(),
+});
 
 function fromLines(bytes: Uint8Array, file: string): Rows {
   const texts = new TextDecoder().decode(bytes).split('\n');
