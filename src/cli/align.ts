@@ -16,7 +16,7 @@ import { type DeviceName, deviceNames, openDevice } from '../runtime/index.js';
 import { DETECTORS, type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { whole } from './flags.js';
 import { interruptible } from './interrupt.js';
-import { duration, note, type Progress, progress, result, usage } from './output.js';
+import { duration, endWith, note, type Progress, progress, result, usage } from './output.js';
 
 const HELP = `
 Photographs of any depth below the data folder; the folders are kept. In the output, faces.jsonl says for every
@@ -103,8 +103,8 @@ async function run(flags: Flags): Promise<void> {
     note(
       `stopped after ${report.done} of ${report.photographs} photographs; the same command again goes on from there`,
     );
-    process.exitCode = 1;
-  } else if (report.faces === 0) process.exitCode = 1;
+    endWith('interrupted');
+  } else if (report.faces === 0) endWith('bad-input');
   result({ ...report, seconds }, `${describe(report)}; ${duration(seconds)}`, json);
 }
 

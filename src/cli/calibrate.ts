@@ -3,7 +3,7 @@
 import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
+import { PRIVATE, writeWhole } from '../common/files.js';
 import { requireWritableFile } from '../common/folders.js';
 import { readExcludeFile } from '../data/index.js';
 import { calibrate, fuse, type Suspect } from '../evaluate/index.js';
@@ -124,7 +124,7 @@ async function run(flags: Flags): Promise<void> {
       data: { name, ...data, leftOut },
       ...figures,
     };
-    await writeWhole(out, `${JSON.stringify(calibration, null, 1)}\n`);
+    await writeWhole(out, `${JSON.stringify(calibration, null, 1)}\n`, PRIVATE);
     warnOfSuspects(suspects);
     const seconds = (performance.now() - started) / 1000;
     result(calibration, `${text(calibration)}\nwritten: ${out} (${duration(seconds)})`, flags.json);

@@ -1,8 +1,10 @@
 // hypersphere compare: every face of some photographs against every other, as a page to look at.
-import { mkdirSync, writeFileSync } from 'node:fs';
+
+import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
+import { PRIVATE, writeWholeSync } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
 import { photographsAt } from '../data/index.js';
 import { type Decision, type FaceReader, type ReadPhotograph, samplePhotographs } from '../face/index.js';
@@ -101,7 +103,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
     } satisfies CompareResults;
     mkdirSync(flags.out, { recursive: true });
     const file = join(flags.out, 'index.html');
-    writeFileSync(file, comparePage(results));
+    writeWholeSync(file, comparePage(results), PRIVATE);
     result(
       { page: file, faces, similarities, ...decision, problems, seconds },
       summary(photographs.length, similarities, decision, file, seconds),

@@ -1,14 +1,16 @@
 // hypersphere convert: the field's training sets (train.rec, train.idx, property) as folders of images, and back.
+
 import { existsSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
+import { PRIVATE, writeWhole } from '../common/files.js';
 import { requireWritable, requireWritableFile } from '../common/folders.js';
+import { locked, lockFolder } from '../common/lock.js';
 import { openRecordSet, type RecordSet, writeRecordSet } from '../data/index.js';
 import { interruptible } from './interrupt.js';
-import { duration, note, type Progress, result, timedProgress, UsageError } from './output.js';
+import { duration, endWith, note, type Progress, result, timedProgress, UsageError } from './output.js';
 
 const HELP = `
 A record set (MXNet's RecordIO, as InsightFace publishes training sets) becomes DIR/LABEL/NUMBER.jpg, one folder a
@@ -93,7 +95,9 @@ async function unpack(from: string, { out, json }: Flags, signal: AbortSignal): 
     },
   }).finally(() => scanning?.stop());
   try {
-    const { written, there, people, problems } = await unpackAll(set, out, signal);
+    const { written, there, people, problems } = await locked(lockFolder(out), () =>
+      unpackAll(set, out, signal),
+    );
     const stopped = signal.aborted;
     const seconds = (performance.now() - started) / 1000;
     const all = problems.length + set.moreProblems;
@@ -118,7 +122,7 @@ async function unpack(from: string, { out, json }: Flags, signal: AbortSignal): 
       `${stopped ? 'stopped: ' : ''}${written} images of ${people} people written to ${out}, ${there} were there, ${all} problems; ${duration(seconds)}`,
       json,
     );
-    if (stopped) process.exitCode = 1;
+    if (stopped) endWith('interrupted');
   } finally {
     await set.close();
   }
@@ -142,7 +146,7 @@ async function unpackAll(set: RecordSet, out: string, signal: AbortSignal) {
           );
         if (found) there++;
         else {
-          await writeWhole(file, (await set.read(i)).bytes);
+          await writeWhole(file, (await set.read(i)).bytes, PRIVATE);
           written++;
         }
         people.add(label);

@@ -1,8 +1,10 @@
 // hypersphere detect: the faces in photographs.
-import { mkdirSync, writeFileSync } from 'node:fs';
+
+import { mkdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
 import { photographsAt } from '../data/index.js';
 import { type Detection, findFaces, openDetector, scaled, type Unreadable } from '../face/index.js';
@@ -10,7 +12,7 @@ import { drawFaces } from '../report/draw-faces.js';
 import { type DeviceName, deviceNames, openDevice } from '../runtime/index.js';
 import { DETECTORS, type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { whole } from './flags.js';
-import { note, progress, result } from './output.js';
+import { endWith, note, progress, result } from './output.js';
 
 const HELP = `
 Boxes and landmarks are in pixels of the photograph as it is seen upright, whatever its file's orientation note says.
@@ -90,7 +92,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
               detection,
               label: `${i + 1}  ${detection.score.toFixed(2)}`,
             }));
-            writeFileSync(drawn, await drawFaces(photograph, faces));
+            writeWholeSync(drawn, await drawFaces(photograph, faces));
             entries.push({ ...entry, drawn });
           }
         }
@@ -100,7 +102,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
       shown?.stop();
     }
     const read = entries.filter((entry): entry is ReadEntry => 'faces' in entry);
-    if (read.length === 0) process.exitCode = 1;
+    if (read.length === 0) endWith('bad-input');
     if (read.length === 0 && !json) {
       if (entries.length > 1)
         throw new UserError(

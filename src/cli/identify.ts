@@ -19,7 +19,7 @@ import {
 import { DETECTORS } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
 import { whole } from './flags.js';
-import { note, progress, result } from './output.js';
+import { endWith, note, progress, result } from './output.js';
 import {
   CALIBRATED,
   type CalibrationFlags,
@@ -129,7 +129,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
       shown?.stop();
     }
     if (entries.every((entry) => 'problem' in entry)) {
-      process.exitCode = 1;
+      endWith('bad-input');
       if (!flags.json && entries.length > 1)
         throw new UserError(`none of the ${entries.length} files can be read (see above)`);
       if (!flags.json) return;

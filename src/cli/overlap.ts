@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
+import { PRIVATE, writeWhole } from '../common/files.js';
 import { requireWritable, requireWritableFile } from '../common/folders.js';
 import { OVERLAP_FORMAT } from '../data/index.js';
 import {
@@ -99,7 +99,7 @@ async function run(flags: Flags): Promise<void> {
     const exclude = [...new Set(found.map((pair) => pair.train))];
     const seconds = (performance.now() - started) / 1000;
     const list = listOf(overlap, exclude, train, test, flags);
-    await writeWhole(flags.out, `${JSON.stringify(list, null, 1)}\n`);
+    await writeWhole(flags.out, `${JSON.stringify(list, null, 1)}\n`, PRIVATE);
     const page = flags.report === undefined ? undefined : join(flags.report, 'index.html');
     if (page !== undefined) {
       const report = {
@@ -109,7 +109,7 @@ async function run(flags: Flags): Promise<void> {
         settings: settings(train, flags, seconds),
       };
       const { overlapPage } = await import('../report/overlap-page.js');
-      await writeWhole(page, await overlapPage(report));
+      await writeWhole(page, await overlapPage(report), PRIVATE);
     }
     for (const { unreadable } of [train, test])
       for (const { path, reason } of unreadable.slice(0, 5)) note(`skipped ${path}: ${reason}`);

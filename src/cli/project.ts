@@ -16,7 +16,7 @@ import {
 import { applyProjection, PROJECTION_FILES, readProjection } from '../train/projection-model.js';
 import { number, whole } from './flags.js';
 import { interruptible } from './interrupt.js';
-import { duration, note, type Progress, progress, result, usage } from './output.js';
+import { duration, endWith, note, type Progress, progress, result, usage } from './output.js';
 
 const HELP = `
 The embeddings come from hypersphere embed: a file (.safetensors, .npy or .jsonl) with its list FILE.json, which
@@ -136,7 +136,7 @@ async function learn({ margin, mining, apply: _, resume, force, json, ...rest }:
       `stopped after step ${step} of ${config.steps}; continue with: hypersphere project --resume --out ${config.out}`,
     );
     if (json) result(ended, '', true);
-    process.exitCode = 1;
+    endWith('interrupted');
     return;
   }
   note('measuring the projection');

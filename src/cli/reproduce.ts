@@ -13,7 +13,7 @@ import {
 import { type DeviceName, deviceNames } from '../runtime/index.js';
 import { number, size, whole } from './flags.js';
 import { interruptible } from './interrupt.js';
-import { duration, note, type Progress, progress, result, UsageError } from './output.js';
+import { duration, endWith, note, type Progress, progress, result, UsageError } from './output.js';
 
 const EXAMPLES = `
 Tables of SphereFace (Liu et al., CVPR 2017):
@@ -129,7 +129,7 @@ async function run(name: string, flags: Flags): Promise<void> {
     result(table, text, json);
     if (!table.finished) {
       note('stopped; repeat the command to go on');
-      process.exitCode = 1;
+      endWith('interrupted');
     }
   } finally {
     shown?.stop();

@@ -1,10 +1,13 @@
 // hypersphere toy: the main job in miniature, what `npm start` runs. Five losses train 2-D features on real
 // digits; out come a table, a page to look at, and the same as JSON. With --figure it makes figures instead
 // (figures.ts).
-import { mkdirSync, writeFileSync } from 'node:fs';
+
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
+import { locked, lockFolder } from '../common/lock.js';
 import { figures } from '../evaluate/figures/index.js';
 import { runToy, toyLosses } from '../evaluate/toy.js';
 import type { ToyResults } from '../evaluate/toy-results.js';
@@ -61,23 +64,21 @@ export function toyCommand(): Command {
     .action(run);
 }
 
+/** Where the comparison goes unless --out says otherwise. */
+const TOY_FOLDER = 'hypersphere-toy';
+
 async function run({ figure, faces, ...flags }: Flags): Promise<void> {
   if (figure === undefined) {
     if (faces !== undefined) throw new UsageError('--faces belongs to --figure: give both, or neither');
-    return compare(flags);
+    return locked(lockFolder(flags.out ?? TOY_FOLDER), () => compare(flags));
   }
   if (flags.losses) throw new UsageError('--losses is for the comparison; a figure has losses of its own');
   const { images, losses: _, out = 'hypersphere-figures', ...options } = flags;
-  await makeFigures({ ...options, figure, faces, out, perClass: images });
+  await locked(lockFolder(out), () => makeFigures({ ...options, figure, faces, out, perClass: images }));
 }
 
 /** The comparison of losses, without --figure. */
-async function compare({
-  out = 'hypersphere-toy',
-  json,
-  images,
-  ...options
-}: Omit<Flags, 'figure' | 'faces'>) {
+async function compare({ out = TOY_FOLDER, json, images, ...options }: Omit<Flags, 'figure' | 'faces'>) {
   // Before minutes of work, not after: can the results be written at all?
   makeFolder(out);
   let shown: Progress | undefined;
@@ -106,7 +107,7 @@ async function compare({
     const page = join(out, 'index.html');
     // Loaded when it is needed, because plots take longer to load than everything else together.
     (await import('../report/toy-page.js')).writeToyPage(page, results);
-    writeFileSync(join(out, 'results.json'), `${JSON.stringify(results)}\n`);
+    writeWholeSync(join(out, 'results.json'), `${JSON.stringify(results)}\n`);
     result({ ...results, page }, report(results, resolve(page)), json);
   } finally {
     shown?.stop();

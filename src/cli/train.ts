@@ -17,7 +17,7 @@ import {
 import { number, numbers, size, whole } from './flags.js';
 import { interruptible } from './interrupt.js';
 import { assignment, type LossFlags, lossName, lossOptionsOf } from './loss-flags.js';
-import { duration, note, type Progress, progress, result, timedProgress, usage } from './output.js';
+import { duration, endWith, note, type Progress, progress, result, timedProgress, usage } from './output.js';
 import { onAllRanks } from './ranks.js';
 
 const EXAMPLES = `
@@ -186,7 +186,7 @@ async function run(flags: Flags, command: Command, communicator: Communicator): 
       `stopped after step ${ended.step} of ${config.steps}; continue with: hypersphere train --resume --out ${config.out}`,
     );
     if (json) result(summary(ended), '', true);
-    process.exitCode = 1;
+    endWith('interrupted');
     return;
   }
   note('measuring the embedder');

@@ -1,8 +1,10 @@
 // What a training run has learned, measured from its run folder alone: verification of the people it held
 // out (who it has never seen), and how tightly it clusters a sample of the people it was trained on.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { random } from '../common/random.js';
 import { decodeImage, type ImageCollection, openCollection } from '../data/index.js';
 import { type BothFeatures, type Embedder, type EmbedderOptions, openEmbedder } from '../face/index.js';
@@ -85,8 +87,7 @@ export async function measureRun(folder: string, options: EmbedderOptions = {}):
       }
     }
     const file = join(folder, FILES.results);
-    writeFileSync(`${file}.tmp`, `${JSON.stringify(results, null, 2)}\n`);
-    renameSync(`${file}.tmp`, file);
+    writeWholeSync(file, `${JSON.stringify(results, null, 2)}\n`);
     return results;
   } finally {
     await embedder?.close();

@@ -1,8 +1,10 @@
 // The page with all figures, and the files of each: data as JSON, plots as SVG. A figure is drawn from its JSON
 // file, so a page grows with every figure that is made, and a new version draws what an old one has trained.
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { type Figure, type FigureFile, figures } from '../evaluate/figures/index.js';
 import { type DrawnFigure, type DrawnPlot, drawings } from './figures/index.js';
 import { html, type Markup, type Piece } from './html.js';
@@ -29,12 +31,6 @@ function drawn({ figure, file }: Shown): DrawnFigure {
   }
 }
 
-/** Writes the whole of a file or nothing, whenever the program is stopped. */
-function write(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
-}
-
 /**
  * Writes NAME.json and NAME-PLOT.svg for every plot into `folder`, which must be there; plots of an older
  * NAME.json that are no longer drawn are removed. The data come first: they may have taken an hour. Returns the
@@ -43,12 +39,12 @@ function write(path: string, text: string): void {
 export function writeFigure(folder: string, figure: Figure, file: FigureFile): string[] {
   const json = `${figure.name}.json`;
   const save = (plots: readonly string[]) =>
-    write(join(folder, json), `${JSON.stringify({ ...file, plots })}\n`);
+    writeWholeSync(join(folder, json), `${JSON.stringify({ ...file, plots })}\n`);
   const older = read(folder, figure)?.plots ?? [];
   save(older);
   const written = drawn({ figure, file }).plots.map(({ id, svg, title }) => {
     const name = `${figure.name}-${id}.svg`;
-    write(join(folder, name), standalone(svg, [figure.title, title].filter(Boolean).join(': ')));
+    writeWholeSync(join(folder, name), standalone(svg, [figure.title, title].filter(Boolean).join(': ')));
     return name;
   });
   for (const name of older) {
@@ -92,7 +88,7 @@ export function writeFiguresPage(folder: string): WrittenPage {
     }
   });
   const path = join(folder, 'index.html');
-  write(path, figuresPage(shown));
+  writeWholeSync(path, figuresPage(shown));
   return { path, shown: shown.map(({ figure }) => figure.name), left };
 }
 

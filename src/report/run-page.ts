@@ -1,9 +1,11 @@
 // The page of a training run, made from its run folder alone: curves from metrics.jsonl, the configuration
 // from config.json, and the measured figures from results.json when they are there. A run that is still going,
 // was stopped, or diverged has a page too.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { FILES, readMetrics, type StepRecord } from '../train/run-folder.js';
 import { html, type Markup, type Piece } from './html.js';
 import { decimal, facts, page, percent, table } from './page.js';
@@ -332,7 +334,6 @@ ${about !== null && typeof about === 'object' && html`<h2>Data and versions</h2>
 /** Writes the run's page into its folder and returns its path. */
 export async function writeRunPage(folder: string): Promise<string> {
   const file = join(folder, FILES.page);
-  writeFileSync(`${file}.tmp`, runPage(folder));
-  renameSync(`${file}.tmp`, file);
+  writeWholeSync(file, runPage(folder));
   return file;
 }

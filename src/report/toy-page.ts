@@ -1,6 +1,6 @@
 // The page of the toy experiment: five losses, the same network and the same digits, features drawn as they
 // are (SphereFace, Fig. 12 and Fig. 5). Written for someone who meets angular margins for the first time.
-import { writeFileSync } from 'node:fs';
+import { writeWholeSync } from '../common/files.js';
 import type { ToyFigures, ToyResults, ToyRun } from '../evaluate/toy-results.js';
 import { losses as definitions } from '../losses/index.js';
 import { html, type Markup, type Piece } from './html.js';
@@ -180,5 +180,5 @@ ${facts([
 
 /** Writes the page to `file`. */
 export function writeToyPage(file: string, results: ToyResults): void {
-  writeFileSync(file, toyPage(results));
+  writeWholeSync(file, toyPage(results));
 }

@@ -12,10 +12,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { writeAllSync } from '../common/files.js';
+import { systemError } from '../common/system-error.js';
 import { readSafetensors, writeSafetensors } from '../data/index.js';
 import type { ClassFile } from './class-rows.js';
 
@@ -68,10 +69,17 @@ export function checkpointNames(folder: string): string[] {
 }
 
 function writeDurably(file: string, bytes: Uint8Array): void {
-  const handle = openSync(file, 'w');
-  for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
-  fsyncSync(handle);
-  closeSync(handle);
+  try {
+    const handle = openSync(file, 'wx');
+    try {
+      writeAllSync(handle, bytes);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (error) {
+    throw systemError(file, error);
+  }
 }
 
 /** Forces a folder's entries to disk; Windows has no such call and needs none. */

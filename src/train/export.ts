@@ -1,8 +1,9 @@
 // The end of a run: the embedder without its loss as a plain ONNX model, with the facts that whoever loads
 // it needs (input, preprocessing, training data) in the model's metadata and in model.json beside it. What the
 // loss has beside the network (class vectors, centres, a learned scale) goes into head.safetensors.
-import { writeFileSync } from 'node:fs';
+
 import { basename, join } from 'node:path';
+import { writeWholeSync } from '../common/files.js';
 import { writeSafetensors } from '../data/index.js';
 import {
   alignmentOf,
@@ -53,7 +54,7 @@ export function exportModel(
     weights: foldNormalizations(state),
     metadata: manifestMetadata(manifest),
   });
-  writeFileSync(join(config.out, FILES.model), bytes);
+  writeWholeSync(join(config.out, FILES.model), bytes);
   writeJson(join(config.out, FILES.manifest), manifestBeside(manifest, bytes));
   const { parameters } = embedder(config, 'running');
   writeHead(config, state, step, new Set(parameters.map(({ name }) => name)));
@@ -72,5 +73,5 @@ function writeHead(
     const tensor = { dtype: 'float32' as const, shape: [...shape], data: state.get(name)! };
     return [name, tensor] as const;
   });
-  writeFileSync(join(config.out, FILES.head), writeSafetensors(new Map(tensors)));
+  writeWholeSync(join(config.out, FILES.head), writeSafetensors(new Map(tensors)));
 }

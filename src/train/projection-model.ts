@@ -1,8 +1,10 @@
 // A learned projection as a thing of its own: T in a safetensors file and as an ONNX model, and applied to
 // embeddings in plain float64, x' = T x / |x| (TSE and TPE, Sankaranarayanan et al. 2016).
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { readSafetensors, writeSafetensors } from '../data/index.js';
 import { input } from '../graph/index.js';
 import { losses } from '../losses/index.js';
@@ -66,13 +68,13 @@ export function exportProjection(
     training: JSON.stringify({ loss, lossOptions, start, steps, seed, embeddings: basename(embeddings) }),
   };
   const shape = [length, from];
-  writeFileSync(
+  writeWholeSync(
     join(out, PROJECTION_FILES.tensor),
     writeSafetensors(new Map([[PROJECTION, { dtype: 'float32', shape, data: matrix }]]), metadata),
   );
   const embedding = input('embedding', [1, from]);
   const projected = losses[loss]!.embed!(new Scope(), embedding, { ...lossOptions, length });
-  writeFileSync(
+  writeWholeSync(
     join(out, PROJECTION_FILES.model),
     lowerInference({
       inputs: [embedding],

@@ -1,9 +1,11 @@
 // A projection learned on frozen embeddings: one matrix T, trained by the same pieces as a network (the loss's
 // graph, its gradient, the update rule, checkpoints), on P x K batches of stored embeddings. TPE starts T from
 // the principal components of the embeddings (Sankaranarayanan et al. 2016).
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { locked, lockFolder } from '../common/lock.js';
 import { peopleByImages, type Sampler } from '../data/index.js';
 import { readEmbeddings, type StoredEmbeddings } from '../face/index.js';
 import { nameOf } from '../graph/index.js';
@@ -67,6 +69,11 @@ export async function trainProjection(
   hooks: ProjectionHooks = {},
 ): Promise<ProjectionResult> {
   checkRunFolder(draft.out, hooks);
+  return locked(lockFolder(draft.out), () => trainHere(draft, hooks));
+}
+
+/** Learns a projection once its folder is that of this run alone. */
+async function trainHere(draft: ProjectionDraft, hooks: ProjectionHooks): Promise<ProjectionResult> {
   const set = await readEmbeddings(draft.embeddings);
   const config = resolveProjection(draft, set);
   const data = dealPeople(set, config);

@@ -1,21 +1,15 @@
 // The folder a run leaves behind: config.json (the resolved configuration and versions), identities.json
 // (who was trained on and who was held out), metrics.jsonl (one line a step), skipped.jsonl (images that
 // could not be read), checkpoints/, and at the end model.onnx with model.json, and head.safetensors.
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { writeWholeSync } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
+import { LOCK_NAME } from '../common/lock.js';
+import { systemError } from '../common/system-error.js';
 import type { TrainingSet, UnreadableImage } from '../data/index.js';
 import type { Config } from './config.js';
 
@@ -68,8 +62,7 @@ export interface Identities {
 
 /** Writes JSON so that a reader sees the old file or the new one, never half of it. */
 export function writeJson(file: string, value: unknown): void {
-  writeFileSync(`${file}.tmp`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${file}.tmp`, file);
+  writeWholeSync(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /**
@@ -83,7 +76,8 @@ export function checkRunFolder(folder: string, how: { resume?: boolean; force?: 
     if (existsSync(join(folder, FILES.config))) return;
     throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`);
   }
-  if (existsSync(folder) && readdirSync(folder).length > 0 && !how.force) {
+  const others = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith(LOCK_NAME)) : [];
+  if (others.length > 0 && !how.force) {
     throw new UserError(
       `${folder}: not empty; --resume continues its run, --force starts over, --out names another`,
     );
@@ -149,7 +143,7 @@ export function writeIdentities(out: string, identities: Identities, data: Train
   const known = new Set(data.skipped.map(({ path }) => path));
   const all = [...data.skipped, ...readSkipped(out).filter(({ path }) => !known.has(path))];
   const lines = all.map((image) => `${JSON.stringify(image)}\n`);
-  if (lines.length > 0) writeFileSync(join(out, FILES.skipped), lines.join(''));
+  if (lines.length > 0) writeWholeSync(join(out, FILES.skipped), lines.join(''));
 }
 
 /** The unreadable images of a run so far, each once, whoever of its ranks met it. A line cut off by a kill is left out. */
@@ -179,7 +173,12 @@ export function requireSameData(config: Config, identities: Identities): void {
 
 /** Appends to metrics.jsonl. */
 export function appendMetrics(out: string, records: readonly StepRecord[]): void {
-  appendFileSync(join(out, FILES.metrics), records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  const file = join(out, FILES.metrics);
+  try {
+    appendFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  } catch (error) {
+    throw systemError(file, error);
+  }
 }
 
 /** The metrics of a run up to a step, in order; a last line cut off by a killed process is left out. */
@@ -202,6 +201,5 @@ export function readMetrics(out: string, upTo = Number.POSITIVE_INFINITY): StepR
 export function truncateMetrics(out: string, step: number): void {
   const file = join(out, FILES.metrics);
   const kept = readMetrics(out, step).map((record) => `${JSON.stringify(record)}\n`);
-  writeFileSync(`${file}.tmp`, kept.join(''));
-  renameSync(`${file}.tmp`, file);
+  writeWholeSync(file, kept.join(''));
 }

@@ -1,8 +1,10 @@
 // The training loop, top to bottom: open the run folder and the data, build the step graph, take steps,
 // write metrics and checkpoints, export the embedder. Everything random is a function of (seed, step), so
 // a run that was stopped or killed continues from its newest checkpoint as if nothing had happened.
+
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { locked, lockFolder } from '../common/lock.js';
 import { BatchSource, type TrainingSet } from '../data/index.js';
 import { nameOf } from '../graph/index.js';
 import { alone, type Communicator, firstUnlike, onPeerLost, threadsOfRank } from '../mpi/index.js';
@@ -75,7 +77,13 @@ export interface TrainResult {
  */
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
   const { communicator = alone } = options;
-  if (communicator.rank === 0) checkRunFolder(draft.out, options);
+  if (communicator.rank > 0) return trainHere(draft, options);
+  checkRunFolder(draft.out, options);
+  return locked(lockFolder(draft.out), () => trainHere(draft, options));
+}
+
+/** Trains with one rank, once the run folder is that of this run alone. */
+async function trainHere(draft: Draft, options: TrainOptions): Promise<TrainResult> {
   const device = await openDevice(draft.device, { threads: draft.threads || threadsOfRank() });
   try {
     const data = await openTrainingData(draft, options);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Command, Option } from 'commander';
 import { UserError } from '../../common/errors.js';
-import { writeWhole } from '../../common/files.js';
+import { PRIVATE, writeWhole } from '../../common/files.js';
 import { distinctPairs, readVerificationBin } from '../../data/index.js';
 import { contiguousFolds, type Evaluation, foldsOfOneKind, type LfwMode, lfw } from '../../evaluate/index.js';
 import {
@@ -140,7 +140,7 @@ async function evaluateSet(
   try {
     const paths = new Set(evaluation.mistakes!.flatMap(({ a, b }) => [a.path, b.path]));
     for (const path of paths)
-      await writeWhole(join(folder, path), set.images[Number.parseInt(path, 10) - 1]!);
+      await writeWhole(join(folder, path), set.images[Number.parseInt(path, 10) - 1]!, PRIVATE);
     await finish(evaluation, flags, folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { UserError } from '../../common/errors.js';
-import { writeWhole } from '../../common/files.js';
+import { PRIVATE, writeWhole } from '../../common/files.js';
 import {
   drawLists,
   fuse,
@@ -91,7 +91,7 @@ async function run(flags: Flags): Promise<void> {
       const about: Record<string, string | number> = given
         ? { from: basename(flags.lists!) }
         : { seed, enrol, share };
-      await writeWhole(join(flags.report, 'lists.json'), listsText(lists, about));
+      await writeWhole(join(flags.report, 'lists.json'), listsText(lists, about), PRIVATE);
     }
     const features = await featuresOf(source, rows);
     const fusion = flags.flip ?? source.fusion;

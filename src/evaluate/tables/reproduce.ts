@@ -1,5 +1,6 @@
 // A table of the paper from end to end: what is missing is trained and measured, what is there is not done again, and
 // after every run the table is whole, with what is known so far.
+import { locked, lockFolder } from '../../common/lock.js';
 import { readMetrics } from '../../train/index.js';
 import { type Measurement, type Outcome, readOutcome } from './outcome.js';
 import { COLUMNS, type ColumnId } from './paper-table.js';
@@ -43,6 +44,11 @@ export async function reproduceTable(
   options: ReproduceOptions,
   hooks: ReproduceHooks = {},
 ): Promise<TableResult> {
+  return locked(lockFolder(options.out), () => reproduceHere(options, hooks));
+}
+
+/** Reproduces a table once its folder is that of this run alone. */
+async function reproduceHere(options: ReproduceOptions, hooks: ReproduceHooks): Promise<TableResult> {
   const said = new Set<string>();
   const say = (line: string) => {
     // What holds for every run is said once.

@@ -5,8 +5,9 @@ import { realpath } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import sharp from 'sharp';
 import { UserError } from '../../common/errors.js';
-import { writeWhole } from '../../common/files.js';
+import { PRIVATE, writeWhole } from '../../common/files.js';
 import { inOrder } from '../../common/in-order.js';
+import { locked, lockFolder } from '../../common/lock.js';
 import { imagesBelow, isImageName, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from '../detect/choose.js';
 import { type Detector, scaled } from '../detect/detection.js';
@@ -66,12 +67,26 @@ export async function alignFolder(
   out: string,
   options: AlignFolderOptions,
 ): Promise<AlignReport> {
-  const { template, choice = 'largest', format = 'jpg', quality = 95, signal } = options;
-  const { border = 'black', antialias = 'area', reflection = false } = options;
   const paths = await imagesBelow(data);
   await requireApart(data, out);
+  return locked(lockFolder(out), () => alignHere(data, out, paths, options));
+}
+
+/** Aligns once the folder is that of this run alone. */
+async function alignHere(
+  data: string,
+  out: string,
+  paths: readonly string[],
+  options: AlignFolderOptions,
+): Promise<AlignReport> {
+  const { template, choice = 'largest', format = 'jpg', quality = 95, signal } = options;
+  const { border = 'black', antialias = 'area', reflection = false } = options;
   const entries = await openJournal(out, {
-    ...{ format: 'hypersphere-align/1', data: resolve(data), template: templateLabel(template) },
+    ...{
+      format: 'hypersphere-align/1',
+      data: relative(resolve(out), resolve(data)),
+      template: templateLabel(template),
+    },
     ...{ face: choice, file: format, ...(format === 'jpg' && { quality }), border, antialias, reflection },
     ...options.settings,
   });
@@ -84,7 +99,7 @@ export async function alignFolder(
 
   const finish = async ({ entry, files }: Cut): Promise<void> => {
     for (const { file, pixels } of files)
-      await writeWhole(join(out, file), await encode(pixels, template, format, quality));
+      await writeWhole(join(out, file), await encode(pixels, template, format, quality), PRIVATE);
     await addToJournal(out, entry);
     done.set(entry.path, entry);
     if (entry.skipped !== undefined) options.onSkip?.(entry.path, entry.skipped);
@@ -123,7 +138,7 @@ export async function alignFolder(
     faces: ended.reduce((sum, { faces }) => sum + faces.length, 0),
     skipped: ended.flatMap(({ path, skipped }) => (skipped === undefined ? [] : [{ path, reason: skipped }])),
   };
-  await writeWhole(join(out, ALIGN_FILES.report), `${JSON.stringify(report, null, 1)}\n`);
+  await writeWhole(join(out, ALIGN_FILES.report), `${JSON.stringify(report, null, 1)}\n`, PRIVATE);
   return report;
 }
 

@@ -1,10 +1,16 @@
 // What an alignment remembers in the folder that it writes: the settings, so that a folder never holds faces of two
 // kinds; a line for every photograph that is done, so that it goes on where it was stopped; and a report.
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
-import { writeWhole } from '../../common/files.js';
+import { PRIVATE, PRIVATE_FOLDER, readText, writeWhole } from '../../common/files.js';
+import { LOCK_NAME } from '../../common/lock.js';
+import { systemError } from '../../common/system-error.js';
+import { isTemporary } from '../../common/temporary.js';
 import type { Detection } from '../detect/detection.js';
+
+/** Bytes of a journal: half a gigabyte is some two million photographs. */
+const LARGEST_JOURNAL = 2 ** 29;
 
 export const ALIGN_FILES = { settings: 'align.json', journal: 'faces.jsonl', report: 'report.json' } as const;
 
@@ -38,14 +44,14 @@ export async function openJournal(
     throw error;
   });
   if (!names.includes(ALIGN_FILES.settings)) {
-    if (names.some((name) => name !== `${ALIGN_FILES.settings}.tmp`))
+    if (names.some((name) => !isTemporary(name) && !name.startsWith(LOCK_NAME)))
       throw new UserError(`${folder}: is not empty, and not a folder of align's; name another with --out`);
-    await mkdir(folder, { recursive: true });
-    await writeWhole(join(folder, ALIGN_FILES.settings), `${JSON.stringify(settings, null, 1)}\n`);
+    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await writeWhole(join(folder, ALIGN_FILES.settings), `${JSON.stringify(settings, null, 1)}\n`, PRIVATE);
     return [];
   }
   const stored = parse<Record<string, unknown>>(
-    await readFile(join(folder, ALIGN_FILES.settings), 'utf8'),
+    await readText(join(folder, ALIGN_FILES.settings)),
     `${folder}/${ALIGN_FILES.settings}`,
   );
   const asText = (value: unknown) => (value === undefined ? 'not set' : JSON.stringify(value));
@@ -55,7 +61,11 @@ export async function openJournal(
       `${folder}: its faces were made with ${name} ${asText(stored[name])}, not ${asText(settings[name])}; name another --out or keep the setting`,
     );
   }
-  const text = await readFile(join(folder, ALIGN_FILES.journal), 'utf8').catch(() => '');
+  const journal = join(folder, ALIGN_FILES.journal);
+  const text = await readText(journal, { limit: LARGEST_JOURNAL }).catch((error: unknown) => {
+    if (error instanceof UserError && error.code === 'not-found') return '';
+    throw error;
+  });
   // A process that was killed may have left half a line; the next is not to be joined to it.
   const lines = text.split('\n');
   if (lines.at(-1) !== '') {
@@ -65,6 +75,7 @@ export async function openJournal(
         .slice(0, -1)
         .map((line) => `${line}\n`)
         .join(''),
+      PRIVATE,
     );
   }
   return lines
@@ -74,7 +85,10 @@ export async function openJournal(
 
 /** Adds a photograph that is done, whose faces are written. */
 export async function addToJournal(folder: string, entry: JournalEntry): Promise<void> {
-  await appendFile(join(folder, ALIGN_FILES.journal), `${JSON.stringify(entry)}\n`);
+  const file = join(folder, ALIGN_FILES.journal);
+  await appendFile(file, `${JSON.stringify(entry)}\n`, PRIVATE).catch((error: unknown) => {
+    throw systemError(file, error);
+  });
 }
 
 function parse<T>(text: string, source: string): T {

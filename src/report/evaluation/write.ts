@@ -2,7 +2,7 @@
 // The JSON comes first, since the figures may have taken hours and the drawings take a second.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../../common/files.js';
+import { PRIVATE, writeWhole } from '../../common/files.js';
 import type { Evaluation } from '../../evaluate/evaluation.js';
 import { standalone } from '../standalone.js';
 import { evaluationPage } from './evaluation-page.js';
@@ -35,7 +35,7 @@ export async function writeEvaluation(
   const text = JSON.stringify(evaluation, (_, value: unknown) =>
     typeof value === 'string' ? shortened(value, images) : value,
   );
-  await writeWhole(data, `${text}\n`);
+  await writeWhole(data, `${text}\n`, PRIVATE);
   const { page, plots } = await evaluationPage(parseEvaluation(text, data), images ? { images } : {});
   return writePage(folder, page, plots, evaluation.title, [data]);
 }
@@ -58,6 +58,6 @@ export async function writePage(
     } else await rm(file, { force: true });
   }
   const path = join(folder, 'index.html');
-  await writeWhole(path, page);
+  await writeWhole(path, page, PRIVATE);
   return { page: path, files: [...files, path] };
 }
