@@ -42,7 +42,7 @@ export function convertCommand(): Command {
 
 async function run(from: string, flags: Flags): Promise<void> {
   const found = statSync(from, { throwIfNoEntry: false });
-  if (!found) throw new UserError(`${from}: no such file or folder`);
+  if (!found) throw new UserError(`${from}: no such file or folder`, { code: 'not-found' });
   const packs = /\.rec$/i.test(flags.out);
   if (packs && !found.isDirectory())
     throw new UsageError(

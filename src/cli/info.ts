@@ -66,7 +66,9 @@ async function modelOf(name: string): Promise<string | ModelBytes> {
     return await modelFile(name);
   } catch (error) {
     if (!(error instanceof UserError) || existsSync(name)) throw error;
-    throw new UserError(`${error.message}; networks are ${Object.keys(networks).join(', ')}`);
+    throw new UserError(`${error.message}; networks are ${Object.keys(networks).join(', ')}`, {
+      cause: error,
+    });
   }
 }
 

@@ -7,8 +7,10 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
@@ -68,8 +70,7 @@ export interface ReadOptions {
 export async function readWhole(file: string, { limit = LARGEST }: ReadOptions = {}): Promise<Buffer> {
   const { handle, size } = await openToRead(file);
   try {
-    if (size > limit)
-      throw new UserError(`${file}: has ${size} bytes, and at most ${limit} are read`, { code: 'limit' });
+    requireSize(file, size, limit);
     const bytes = Buffer.allocUnsafe(size);
     let done = 0;
     while (done < size) {
@@ -89,6 +90,24 @@ export async function readWhole(file: string, { limit = LARGEST }: ReadOptions =
 export async function readText(file: string, { limit = LARGEST_TEXT }: ReadOptions = {}): Promise<string> {
   const text = (await readWhole(file, { limit })).toString('utf8');
   return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
+/** {@link readText} for callers that cannot wait. */
+export function readTextSync(file: string, { limit = LARGEST_TEXT }: ReadOptions = {}): string {
+  try {
+    const found = statSync(file);
+    requireRegular(file, found);
+    requireSize(file, found.size, limit);
+    const text = readFileSync(file, 'utf8');
+    return text.startsWith('\uFEFF') ? text.slice(1) : text;
+  } catch (error) {
+    throw unreadableFile(file, error);
+  }
+}
+
+function requireSize(file: string, size: number, limit: number): void {
+  if (size > limit)
+    throw new UserError(`${file}: has ${size} bytes, and at most ${limit} are read`, { code: 'limit' });
 }
 
 export interface WriteOptions {

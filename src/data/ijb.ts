@@ -59,6 +59,7 @@ export async function readIjb(folder: string, { detectorScores = false } = {}): 
   const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
       `${folder}: ${error.code === 'ENOENT' ? 'no such folder' : `is no folder that can be read (${error.code})`}`,
+      { cause: error },
     );
   });
   const media = files.filter((file) => /^ijb[bc]_face_tid_mid\.txt$/i.test(file));

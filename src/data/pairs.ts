@@ -137,6 +137,7 @@ export function findPairs(list: PairList, images: readonly string[], where: stri
     if (ending === undefined)
       throw new UserError(
         `${join(where, stem)}: no such image (${imageExtensions.join(' ')}), asked for by ${list.file} line ${line}`,
+        { code: 'not-found' },
       );
     const at = found.rows.push(endings!.get(ending)!) - 1;
     places.set(stem, at);
@@ -157,6 +158,7 @@ export async function locatePairs(list: PairList, folder: string): Promise<Image
   if (!found?.isDirectory())
     throw new UserError(
       `${folder}: ${found ? 'is a file; a folder with one folder a person is needed' : 'no such folder'}`,
+      { code: found ? 'bad-input' : 'not-found' },
     );
   const names = new Set(list.pairs.flatMap(({ first, second }) => [first.name, second.name]));
   const images: string[] = [];

@@ -32,7 +32,7 @@ async function entries(folder: string): Promise<Dirent[]> {
     return all.filter((entry) => !entry.name.startsWith('.'));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (!existsSync(folder)) throw new UserError(`${folder}: no such folder`);
+    if (!existsSync(folder)) throw new UserError(`${folder}: no such folder`, { code: 'not-found' });
     throw new UserError(
       `${folder}: ${code === 'ENOTDIR' ? 'is a file; a folder with one folder a person is needed' : `cannot be read (${code})`}`,
     );

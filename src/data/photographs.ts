@@ -13,7 +13,9 @@ export async function imagesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
       const what = error.code === 'ENOENT' ? 'no such folder' : `cannot be read (${error.code})`;
-      throw new UserError(`${folder}: ${error.code === 'ENOTDIR' ? 'is a file, not a folder' : what}`);
+      throw new UserError(`${folder}: ${error.code === 'ENOTDIR' ? 'is a file, not a folder' : what}`, {
+        cause: error,
+      });
     },
   );
   const paths = entries

@@ -72,7 +72,7 @@ export function videoTemplate(frames: Vectors, aggregation: Aggregation, name: s
   try {
     return aggregations[aggregation].summarise(frames, norms);
   } catch (error) {
-    if (error instanceof UserError) throw new UserError(`${name}: ${error.message}`);
+    if (error instanceof UserError) throw new UserError(`${name}: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -268,7 +268,10 @@ ${table(['People', 'Images', 'Verification accuracy ↑', 'EER ↓', 'Angular Fi
 /** The page of the run in `folder` as one HTML text. Throws a UserError when there is no run. */
 export function runPage(folder: string): string {
   const config = readJson(join(folder, FILES.config));
-  if (!config) throw new UserError(`${folder}: no run here (no ${FILES.config}); name a run folder`);
+  if (!config)
+    throw new UserError(`${folder}: no run here (no ${FILES.config}); name a run folder`, {
+      code: 'not-found',
+    });
   const records = readMetrics(folder);
   const last = records[records.length - 1];
   const steps = finite(config.steps) ? config.steps : undefined;

@@ -1,11 +1,13 @@
 // The configuration of a training run: the settings a person gives (flags and a JSON file, all optional),
 // and the resolved configuration with nothing left open, which the run folder keeps as config.json. A
 // resolved configuration is itself valid settings, so `--config runs/NAME/config.json` repeats a run.
-import { existsSync, readFileSync } from 'node:fs';
+
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
+import { readTextSync } from '../common/files.js';
 import { compareNames } from '../data/index.js';
 import { type Annealing, type LossOptions, lossNamed, lossToTrain } from '../losses/index.js';
 import { networkNamed } from '../nn/index.js';
@@ -140,12 +142,7 @@ export function parseSettings(settings: unknown, source: string): Settings {
 
 /** Reads a JSON settings file. Throws a `UserError` when it cannot be read, parsed or understood. */
 export function readSettings(file: string): Settings {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw new UserError(`${file}: no such settings file, or not readable`);
-  }
+  const text = readTextSync(file);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -334,7 +331,9 @@ export function draftRun(settings: readonly Settings[], resume: boolean): Draft 
   const out = given.out ?? defaultFolder(given);
   const file = join(out, 'config.json');
   if (!existsSync(file)) {
-    throw new UserError(`${out}: no run to resume (no config.json); leave out --resume to start one`);
+    throw new UserError(`${out}: no run to resume (no config.json); leave out --resume to start one`, {
+      code: 'not-found',
+    });
   }
   return { ...draftConfig(mergeSettings(readSettings(file), given)), out };
 }

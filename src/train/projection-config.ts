@@ -1,11 +1,13 @@
 // The settings of a projection that is learned on frozen embeddings, and its configuration with nothing left
 // open, which the projection's folder keeps as config.json.
+
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UserError } from '../common/errors.js';
+import { readTextSync } from '../common/files.js';
 import type { StoredEmbeddings } from '../face/index.js';
 import { losses, PROJECTED_LENGTH } from '../losses/index.js';
 import { deviceNames } from '../runtime/index.js';
@@ -133,11 +135,13 @@ export function readProjectionConfig(folder: string): ProjectionConfig {
   if (!existsSync(file))
     throw new UserError(
       `${folder}: no projection there (no ${FILES.config}); train one with: hypersphere project`,
+      { code: 'not-found' },
     );
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
+    json = JSON.parse(readTextSync(file));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`${file}: not JSON: ${(error as Error).message}`);
   }
   const { about: _, ...config } = Object(json) as Record<string, unknown>;

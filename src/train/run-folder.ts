@@ -74,7 +74,9 @@ export function checkRunFolder(folder: string, how: { resume?: boolean; force?: 
   requireWritable(folder);
   if (how.resume) {
     if (existsSync(join(folder, FILES.config))) return;
-    throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`);
+    throw new UserError(`${folder}: no run to resume (no ${FILES.config}); leave out --resume to start one`, {
+      code: 'not-found',
+    });
   }
   const others = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith(LOCK_NAME)) : [];
   if (others.length > 0 && !how.force) {

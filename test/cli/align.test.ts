@@ -118,7 +118,7 @@ describe('a folder', () => {
     const { data, table, out } = photographs({ 'a.png': picture });
     writeFileSync(table, `${line('other.png', at(0, 0))}\n`);
     const { code, stdout } = await hypersphere('align', '--data', data, '--out', out, '--landmarks', table);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stdout).toMatch(/^0 faces of 1 photographs .*; 1 skipped: 1 no landmarks are given for it/);
   });
 });
@@ -208,7 +208,7 @@ describe('a second run', () => {
     await until(() => existsSync(join(out, 'faces.jsonl')));
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(/stopped after \d+ of 400 photographs; the same command again goes on from there/);
     expect(stdout).toMatch(/^\d+ faces of \d+ of 400 photographs/);
   });
@@ -219,7 +219,7 @@ describe('a second run', () => {
       hypersphere('align', '--data', data, '--out', out, '--landmarks', table, ...more);
     expect((await align()).code).toBe(0);
     const other = await align('--template', 'sphereface');
-    expect(other.code).toBe(1);
+    expect(other.code).toBe(3);
     expect(other.stderr).toBe(
       `hypersphere: ${out}: its faces were made with template "arcface-112@0", not "sphereface-112x96@1"; name another --out or keep the setting\n`,
     );

@@ -115,7 +115,7 @@ describe('convert', () => {
     const out = join(folder, 'mixed');
     write(join(out, '1/3.jpg'), 'another image');
     const { code, stderr } = await convert(fixture, '--out', out);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(said(stderr)).toMatch(
       /^hypersphere: .*1\/3\.jpg: is another image than record 3 of .*; choose an empty folder\n$/,
     );
@@ -125,7 +125,7 @@ describe('convert', () => {
   test('ends with one line for what it cannot convert', async () => {
     const out = join(folder, 'd');
     const nothing = await convert(join(folder, 'nowhere'), '--out', out);
-    expect(nothing).toMatchObject({ code: 1 });
+    expect(nothing).toMatchObject({ code: 3 });
     expect(nothing.stderr).toMatch(/^hypersphere: .*nowhere: no such file or folder\n$/);
     const text = await convert(write(join(folder, 'text.rec'), 'no records'), '--out', out);
     expect(said(text.stderr)).toMatch(

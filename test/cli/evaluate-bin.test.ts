@@ -99,7 +99,7 @@ describe('evaluate bin', () => {
     const cut = join(folder, 'cut.bin');
     writeFileSync(cut, readFileSync(set).subarray(0, 4000));
     const { code, stdout, stderr } = await bin(set, cut, '--json');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(JSON.parse(stdout).title).toMatch(/^protocol2 /);
     expect(said(stderr)).toMatch(
       /^hypersphere: .*cut\.bin: its pickle is cut off; the file is damaged or holds no pickle\n$/,
@@ -108,7 +108,7 @@ describe('evaluate bin', () => {
 
   test('runs nothing that a hostile pickle asks for', async () => {
     const { code, stderr } = await bin(join(fixtures, 'hostile.bin'));
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(/^hypersphere: .*hostile\.bin: has an object of posix\.system where .* is due\n$/);
     expect(existsSync('/tmp/hypersphere-was-here')).toBe(false);
   });
@@ -121,7 +121,7 @@ describe('evaluate bin', () => {
     const damaged = join(folder, 'damaged.bin');
     writeFileSync(damaged, bytes);
     const { code, stderr } = await bin(damaged);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(said(stderr)).toMatch(/^hypersphere: .*damaged\.bin: image 1: .*\n$/);
   });
 

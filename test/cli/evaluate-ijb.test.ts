@@ -89,7 +89,7 @@ describe('evaluate ijb', () => {
     const few = join(parent, 'few.jsonl');
     write(few, (i) => `${i + 1}.jpg`, 10);
     const { code, stdout, stderr } = await ijb('--embeddings', few);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(
       /^hypersphere: .*few\.jsonl: 2 of 12 images that the metadata names are not there, 11\.jpg first; give the folder, or the embeddings, of the whole set\n$/,
     );
@@ -98,7 +98,7 @@ describe('evaluate ijb', () => {
   test('a file that is wrong ends with one line, a flag that is wrong with 2', async () => {
     const broken = writeIjb(parent, 'broken', { 'template_pair_label.txt': '100 200 1\n100 201\n' });
     const { code, stderr } = await ijb('--embeddings', faces, '--meta', broken);
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stderr).toMatch(
       /^hypersphere: .*ijbc_template_pair_label\.txt line 2: needed are two templates and 1 or 0.*\n$/,
     );

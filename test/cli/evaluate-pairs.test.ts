@@ -88,7 +88,7 @@ describe('evaluate pairs', () => {
       'Red/2.png,No/1.png,0',
     ]);
     const refused = await pairs(file, '--folds', '3');
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(3);
     expect(refused.stderr).toMatch(
       /^hypersphere: .*missing\.csv: 3 of the images that it names are not in .*faces, such as Red\/7\.png, Cy\/1\.png, No\/1\.png; --skip-missing leaves their 3 pairs out\n$/,
     );
@@ -251,7 +251,7 @@ describe('evaluate pairs --scores', () => {
 
   test('refuses NaN with its line', async () => {
     const { code, stdout, stderr } = await scores([...lines, 'nan 1']);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/^hypersphere: .*scores\.txt line 9: its score is NaN, not a number\n$/);
     writeFileSync(join(folder, 'scores.txt'), '');
   });

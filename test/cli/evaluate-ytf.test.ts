@@ -133,7 +133,7 @@ describe('evaluate ytf', () => {
     const { code, stdout, stderr } = await hypersphere(
       ...['evaluate', 'ytf', '--splits', list, '--embeddings', stored],
     );
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr.replace(/^\d+\/\d+ frames.*\n/gm, '')).toMatch(message);
     expect(stderr.replace(/^\d+\/\d+ frames.*\n/gm, '')).toMatch(/^hypersphere: [^\n]*\n$/);
   });
@@ -153,7 +153,7 @@ describe('evaluate ytf', () => {
     );
     for (const { path } of frames.slice(0, 3)) writeFileSync(join(damaged, path), 'no picture');
     const none = await run();
-    expect(none.code).toBe(1);
+    expect(none.code).toBe(3);
     expect(none.stderr).toMatch(/hypersphere: Ann_Red\/0: none of its 3 frames can be read \(.*\)\n$/);
   });
 

@@ -33,7 +33,7 @@ export function start(...flags: string[]): { child: ChildProcess; finished: Prom
 export const hypersphere = (...flags: string[]): Promise<Finished> => start(...flags).finished;
 
 /** Resolves once `condition` holds; looks every few milliseconds. */
-export async function until(condition: () => boolean, seconds = 60): Promise<void> {
+export async function until(condition: () => boolean, seconds = 1000): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain`);

@@ -88,7 +88,7 @@ describe('hypersphere import', () => {
       '--out',
       out,
     );
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/^\* fc5\.weight \[8, 8192\] +module\.fc5\.weight \[8, 2048\]$/m);
     expect(stderr).toMatch(/\nhypersphere: small\.pth is not of sphereface-4 for images of 64x64 .*\n$/);
     expect(existsSync(out)).toBe(false);
@@ -111,11 +111,11 @@ describe('hypersphere import', () => {
     writeFileSync(map, '[1]');
     const mapped = await hypersphere('import', checkpoint, ...net, '--out', out, '--map', map);
     expect(mapped).toMatchObject({
-      code: 1,
+      code: 3,
       stderr: `hypersphere: ${map}: not a JSON object from our names to the file's\n`,
     });
     const laid = await hypersphere('import', checkpoint, ...net, '--out', out, '--template', 'square');
-    expect(laid.code).toBe(1);
+    expect(laid.code).toBe(3);
     expect(laid.stderr).toMatch(/^hypersphere: 'square' is no template/);
     expect(existsSync(out)).toBe(false);
   });

@@ -28,7 +28,7 @@ it('shows one loss, or the parts of a joint one', async () => {
   expect(stdout).toMatch(/margin +0\.5; a number from 0 to/);
   expect((await hypersphere('losses', 'softmax+center')).stdout).toMatch(/center 0\.003/);
   const unknown = await hypersphere('losses', 'arcfase');
-  expect(unknown.code).toBe(1);
+  expect(unknown.code).toBe(3);
   expect(unknown.stderr).toMatch(/no loss is called 'arcfase'; use one of softmax, /);
 });
 

@@ -29,7 +29,7 @@ describe('the command line', () => {
 
   it('ends with 1 and one line when something else is wrong', async () => {
     const { code, stdout, stderr } = await hypersphere('info', 'no-such-thing');
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(
       /^hypersphere: 'no-such-thing' is neither a file nor a model: .*networks are sphereface-4.*\n$/,
     );

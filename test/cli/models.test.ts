@@ -81,7 +81,7 @@ test('install, list, add and remove', async () => {
   expect(added.stdout).toContain(join(cache, 'models', 'copy', 'sum.onnx'));
   expect(added.stdout).toContain(`SHA-256 ${sha256}`);
   const twice = await hypersphere('models', 'add', told.path, '--name', 'copy');
-  expect(twice).toMatchObject({ code: 1, stdout: '' });
+  expect(twice).toMatchObject({ code: 3, stdout: '' });
   expect(twice.stderr).toBe(
     "hypersphere: a model 'copy' is installed already; give another --name, or remove it first\n",
   );
@@ -112,7 +112,7 @@ test('Ctrl-C keeps what has come, and the next run asks for the rest', async () 
   await until(() => existsSync(part) && statSync(part).size === 100_000);
   child.kill('SIGINT');
   const { code, stderr } = await finished;
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(stderr).toMatch(/stopped after 100000 bytes; run again to resume/);
   stall = false;
   expect((await hypersphere(...flags)).code).toBe(0);
@@ -143,6 +143,6 @@ test('each failure is one line', async () => {
 
 test('a command that is given a name nobody knows says how to get models', async () => {
   const { code, stderr } = await hypersphere('detect', await writeFaces(1, 1), '--detector', 'yunet');
-  expect(code).toBe(1);
+  expect(code).toBe(3);
   expect(stderr).toMatch(/'yunet' is not installed; 'hypersphere models install yunet' fetches it/);
 });

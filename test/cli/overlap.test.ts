@@ -110,7 +110,7 @@ describe('overlap of two folders', () => {
     const other = at('other.txt');
     writeFileSync(other, '7\n');
     const resumed = await hypersphere('train', '--resume', '--out', trained, '--exclude', other);
-    expect(resumed.code).toBe(1);
+    expect(resumed.code).toBe(3);
     expect(resumed.stderr).toMatch(/--resume: exclude is \["7"\] but the run began with \["7","12"\]/);
   });
 
@@ -268,7 +268,7 @@ describe('overlap of embeddings', () => {
     listed(a, 'one');
     listed(b, 'other');
     const mixed = await overlap(...sides(a, b), '--out', at('y.json'));
-    expect(mixed.code).toBe(1);
+    expect(mixed.code).toBe(3);
     expect(mixed.stderr).toMatch(/few-train.*few-test.*embeddings of one and of other cannot be compared/);
     for (const file of [a, b]) rmSync(`${file}.json`);
 

@@ -164,7 +164,7 @@ describe('detect', () => {
     write(at('broken', 'b.jpg'), 'x');
     expectLine(await hypersphere('detect', at('broken')), /none of the 2 files is a photograph/);
     const { code, stdout } = await hypersphere('detect', at('broken'), '--json');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect((JSON.parse(stdout) as Answer).images.map(({ problem }) => typeof problem)).toEqual([
       'string',
       'string',

@@ -60,7 +60,7 @@ describe('hypersphere project', () => {
       '--out',
       `${target}.npy`,
     );
-    expect(twice).toMatchObject({ code: 1, stdout: '' });
+    expect(twice).toMatchObject({ code: 3, stdout: '' });
     expect(twice.stderr).toMatch(
       /its projection takes embeddings of 16 numbers; those of .*projected.* have 8/,
     );
@@ -72,7 +72,7 @@ describe('hypersphere project', () => {
     await until(() => readMetrics(out).length >= 20);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(
       /stopped after step \d+ of 1000000; continue with: hypersphere project --resume --out/,
     );

@@ -82,7 +82,7 @@ test('writes a model that other commands take, with its manifest beside it', asy
     '--out',
     join(folder, 'x.onnx'),
   );
-  expect(again.code).toBe(1);
+  expect(again.code).toBe(3);
   expect(again.stderr).toContain('is quantised already');
 });
 

@@ -57,7 +57,7 @@ describe('hypersphere train', () => {
     await until(() => readMetrics(out).length >= 3);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(
       /stopped after step \d+ of 100000; continue with: hypersphere train --resume --out/,
     );
@@ -102,7 +102,7 @@ describe('hypersphere train', () => {
   it('whose loss is no longer finite ends with 1 and one line, and has a page', async () => {
     const out = join(temporaryFolder(), 'run');
     const { code, stdout, stderr } = await hypersphere(...recipe(out, 6), '--lr', '1e9', '--json');
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/\nhypersphere: step \d+: .*; lower the rate .*\n$/);
     expect(readFileSync(join(out, FILES.page), 'utf8')).toContain('of 6 steps done');
   });
@@ -115,7 +115,7 @@ describe('hypersphere train', () => {
     writeFileSync(file, '');
     for (const out of [file, join(file, 'run')]) {
       const { code, stderr } = await hypersphere(...recipe(out, 4));
-      expect(code).toBe(1);
+      expect(code).toBe(3);
       expect(stderr).toMatch(/^hypersphere: .*file.*and a folder is needed; name another with --out\n$/);
     }
   });
@@ -134,14 +134,14 @@ describe('hypersphere train', () => {
         '--out',
         join(empty, 'out'),
       );
-    expect(await run(empty)).toMatchObject({ code: 1, stdout: '' });
+    expect(await run(empty)).toMatchObject({ code: 3, stdout: '' });
     mkdirSync(join(empty, 'nobody'));
     const nobody = await run(empty);
-    expect(nobody.code).toBe(1);
+    expect(nobody.code).toBe(3);
     expect(nobody.stderr.trim().split('\n').length).toBe(1);
     const alone = await writeFaces(1, 3);
     const one = await run(alone);
-    expect(one.code).toBe(1);
+    expect(one.code).toBe(3);
     expect(one.stderr).toMatch(/training needs at least 2/);
   });
 });

@@ -109,7 +109,7 @@ describe.skipIf(noMpi)(`steps over MPI${noMpi ? ` (${noMpi})` : ''}`, () => {
     const all = await outcomesOf([...LOSSES, LARGE, SYNCHRONISED, ...parts]);
     alone = all.slice(0, -parts.length);
     normalised = all.slice(-parts.length);
-  }, 600_000);
+  });
 
   const NAMED = [...LOSSES, LARGE, SYNCHRONISED];
   test('the losses leave something to compare', () => {

@@ -172,7 +172,8 @@ async function run(flags: Flags): Promise<void> {
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 function checkDistractors(path: string, { model }: Flags): void {
-  if (!existsSync(path)) throw new UserError(`--distractors ${path}: no such file or folder`);
+  if (!existsSync(path))
+    throw new UserError(`--distractors ${path}: no such file or folder`, { code: 'not-found' });
   if (!isFolder(path) || model !== undefined) return;
   throw new UsageError(
     `--distractors ${path}: a folder needs --model; with --embeddings give embeddings of the distractors too: hypersphere embed`,

@@ -84,7 +84,7 @@ function onnx(bytes: Uint8Array, file: string): Parsed {
   try {
     ({ graph } = decodeModel(bytes));
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
+    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`, { cause: error }) : error;
   }
   const stored = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const tensors = new Map<string, StoredNumbers>();

@@ -53,14 +53,14 @@ export async function describeModel(
   const bytes =
     typeof model === 'string'
       ? await readFile(model).catch(() => {
-          throw new UserError(`${file}: no such model file, or not readable`);
+          throw new UserError(`${file}: no such model file, or not readable`, { code: 'not-found' });
         })
       : model.bytes;
   let decoded: OnnxModel;
   try {
     decoded = decodeModel(bytes);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
+    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`, { cause: error }) : error;
   }
   const { graph } = decoded;
   const weights = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));

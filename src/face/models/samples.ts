@@ -12,6 +12,8 @@ export function samplePhotographs(): string[] {
     .filter((name) => /^sample\d+\.jpg$/.test(name))
     .sort();
   if (names.length === 0)
-    throw new UserError(`${folder}: the sample photographs are missing; name photographs`);
+    throw new UserError(`${folder}: the sample photographs are missing; name photographs`, {
+      code: 'not-found',
+    });
   return names.map((name) => join(folder, name));
 }

@@ -80,8 +80,11 @@ export async function modelFile(nameOrPath: string): Promise<string> {
     throw new UserError(
       `'${nameOrPath}' is not installed; 'hypersphere models install ${nameOrPath}' fetches it`,
     );
-  if (!asName || extname(nameOrPath) !== '') throw new UserError(`${nameOrPath}: no such file`);
-  throw new UserError(`'${nameOrPath}' is neither a file nor a model: ${await knownNames()}`);
+  if (!asName || extname(nameOrPath) !== '')
+    throw new UserError(`${nameOrPath}: no such file`, { code: 'not-found' });
+  throw new UserError(`'${nameOrPath}' is neither a file nor a model: ${await knownNames()}`, {
+    code: 'not-found',
+  });
 }
 
 /** Removes a stored model, or what came of one before it was cut. Returns its folder. */

@@ -149,7 +149,7 @@ function prepare(file: string, bytes: Uint8Array): OnnxModel {
   try {
     model = decodeModel(bytes);
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`) : error;
+    throw error instanceof UserError ? new UserError(`${file}: ${error.message}`, { cause: error }) : error;
   }
   const integer = integerNode(model.graph.nodes);
   if (integer)
