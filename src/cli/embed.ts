@@ -23,8 +23,9 @@ const HELP = `
 The data folder holds aligned faces, or with --photographs photographs whose faces are found and aligned on the way,
 in one folder a person or loose. Faces on another template than the model's are carried over to it, where --aligned or
 the folder says which it is. The output's ending chooses its format: .safetensors (the tensor 'embeddings',
-[N, D] float32), .npy, or .jsonl. The paths and people of the rows are written beside it, to FILE.json. Under mpirun
-all ranks embed their shares, and one writes.
+[N, D] float32, and the tensor 'list' with the paths and people of the rows, JSON as bytes), .npy, or .jsonl, whose
+list is written beside them, to FILE.json, with the SHA-256 of FILE. Under mpirun all ranks embed their shares, and
+one writes.
 ${FOREIGN_MODELS}
 ${DETECTORS}
 
@@ -88,7 +89,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
   const images = set.images.length;
   result(
     { out: file, list, data, images, length, flip: manifest.flip, skipped, device, seconds },
-    `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}, their paths in ${list}; ` +
+    `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}${list === file ? '' : `, their paths in ${list}`}; ` +
       `${skipped.length > 0 ? `${skipped.length} skipped ${photographs ? 'for want of a usable face' : 'as unreadable'}; ` : ''}${duration(seconds)}`,
     json,
   );

@@ -19,8 +19,8 @@ import { interruptible } from './interrupt.js';
 import { duration, endWith, note, type Progress, progress, result, usage } from './output.js';
 
 const HELP = `
-The embeddings come from hypersphere embed: a file (.safetensors, .npy or .jsonl) with its list FILE.json, which
-says who is in each row. The network that made them is not needed and does not change; what is learned is one
+The embeddings come from hypersphere embed: a file (.safetensors, .npy or .jsonl) with its list, which says who is
+in each row. The network that made them is not needed and does not change; what is learned is one
 matrix T, and x' = T x / |x| is compared by cosine. People with one image are not trained on. With --holdout,
 people that T has not seen are verified before and after.
 
@@ -41,7 +41,7 @@ interface Flags extends Partial<Omit<ProjectionDraft, 'lossOptions' | 'milestone
 export function projectCommand(): Command {
   return new Command('project')
     .description('learn a projection on frozen embeddings, or apply one')
-    .option('--embeddings <file>', 'file of embeddings, with its list FILE.json')
+    .option('--embeddings <file>', 'file of embeddings, as hypersphere embed writes it')
     .addOption(new Option('--loss <name>', 'loss').choices(PROJECTION_LOSSES))
     .option('--length <n>', 'numbers of a projected embedding (default: 128, or all)', whole(1))
     .addOption(new Option('--start <how>', 'how T starts (default: pca)').choices(['pca', 'random']))

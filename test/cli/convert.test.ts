@@ -125,7 +125,7 @@ describe('convert', () => {
   test('ends with one line for what it cannot convert', async () => {
     const out = join(folder, 'd');
     const nothing = await convert(join(folder, 'nowhere'), '--out', out);
-    expect(nothing).toMatchObject({ code: 3 });
+    expect(nothing).toMatchObject({ code: 4 });
     expect(nothing.stderr).toMatch(/^hypersphere: .*nowhere: no such file or folder\n$/);
     const text = await convert(write(join(folder, 'text.rec'), 'no records'), '--out', out);
     expect(said(text.stderr)).toMatch(

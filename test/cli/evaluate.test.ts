@@ -79,13 +79,13 @@ describe('evaluate lfw', () => {
     const list = join(folder, 'missing.txt');
     writeFileSync(list, '2\t1\nRed\t1\t7\nRed\t1\tBlue\t1\nRed\t1\t2\nRed\t2\tGrey\t1\n');
     const { code, stderr } = await lfw(...prepared, '--pairs', list);
-    expect(code).toBe(3);
+    expect(code).toBe(4);
     expect(stderr).toMatch(/^hypersphere: .*Red_0007: no such image .*missing\.txt line 2\n$/);
   });
 
   test('names a folder that is not there, and a list of one fold, before any image is read', async () => {
     const nowhere = await lfw(...prepared, '--data', join(folder, 'nowhere'));
-    expect(nowhere.code).toBe(3);
+    expect(nowhere.code).toBe(4);
     expect(nowhere.stderr).toMatch(/^hypersphere: .*nowhere: no such folder\n$/);
     const list = join(folder, 'single.txt');
     writeFileSync(list, '1\nRed\t1\t2\nRed\t1\tBlue\t1\n');
@@ -102,7 +102,7 @@ describe('evaluate lfw', () => {
   });
 });
 
-test('embed writes embeddings, and the paths beside them', async () => {
+test('embed writes embeddings, and the paths with them', async () => {
   const out = join(folder, 'out.safetensors');
   const { code, stdout } = await hypersphere(
     'embed',
@@ -116,10 +116,11 @@ test('embed writes embeddings, and the paths beside them', async () => {
     '--json',
   );
   expect(code).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ out, list: `${out}.json`, images: 8, length: 3, skipped: [] });
-  const embeddings = readSafetensors(readFileSync(out)).tensors.get('embeddings')!;
+  expect(JSON.parse(stdout)).toMatchObject({ out, list: out, images: 8, length: 3, skipped: [] });
+  const { tensors } = readSafetensors(readFileSync(out));
+  const embeddings = tensors.get('embeddings')!;
   expect(embeddings.shape).toEqual([8, 3]);
-  const { images } = JSON.parse(readFileSync(`${out}.json`, 'utf8'));
+  const { images } = JSON.parse(Buffer.from(tensors.get('list')!.data as Uint8Array).toString());
   expect(images[0]).toEqual({ path: 'Blue/Blue_0001.png', person: 'Blue' });
   expect(embeddings.data[2]).toBeCloseTo((205 - 127.5) / 128, 4);
   // What says how images are embedded has no say in embeddings; how their halves are joined has.

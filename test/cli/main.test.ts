@@ -27,9 +27,9 @@ describe('the command line', () => {
     expect(missing.stderr).toMatch(/^hypersphere: --data DIR is missing/);
   });
 
-  it('ends with 1 and one line when something else is wrong', async () => {
+  it('ends with the code of the error and one line when something else is wrong', async () => {
     const { code, stdout, stderr } = await hypersphere('info', 'no-such-thing');
-    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     expect(stderr).toMatch(
       /^hypersphere: 'no-such-thing' is neither a file nor a model: .*networks are sphereface-4.*\n$/,
     );
@@ -54,8 +54,29 @@ describe('the command line', () => {
       encoding: 'utf8',
     });
     closeSync(full);
-    expect(ended.stderr).toBe('hypersphere: standard output: no space is left on its disk\n');
-    expect(ended.status).toBe(1);
+    expect(ended.stderr).toBe(
+      'hypersphere: standard output: no space is left on its disk; make room and run again\n',
+    );
+    expect(ended.status).toBe(5);
+  });
+
+  it('prints a failure as an object on standard output with --json', async () => {
+    const missing = await hypersphere('info', 'no-such-thing', '--json');
+    expect(missing.code).toBe(4);
+    expect(JSON.parse(missing.stdout)).toEqual({
+      error: { code: 'not-found', message: expect.stringMatching(/^'no-such-thing' is neither a file/) },
+    });
+    const usage = await hypersphere('train', '--json', '--net', 'sphereface-5');
+    expect(usage.code).toBe(2);
+    expect(JSON.parse(usage.stdout)).toEqual({
+      error: { code: 'usage', message: expect.stringMatching(/Allowed choices are/) },
+    });
+  });
+
+  it('shows a name so that a terminal does not obey it', async () => {
+    const { stderr } = await hypersphere('info', 'a\u001b[2J\nb\u202e');
+    expect(stderr).toMatch(/^hypersphere: 'a\\x1b\[2J\\nb\\u202e' is neither/);
+    expect(stderr.split('\n')).toHaveLength(2);
   });
 
   it('ends with 0 after its version and its help', async () => {

@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeSafetensors } from '../../src/data/index.js';
+import { readSafetensors, writeSafetensors } from '../../src/data/index.js';
+import { readList } from '../../src/face/index.js';
+import { TEMPLATES_FORMAT } from '../../src/search/templates-file.js';
 import { unitRows } from '../search/rows.js';
 import { hypersphere } from './hypersphere.js';
 
@@ -47,9 +49,15 @@ beforeAll(async () => {
       ...['search', '--build', at(type), '--type', type],
       ...['--embeddings', at('a.safetensors'), at('b.safetensors')],
     );
-  for (const name of ['fewer', 'unlisted'])
-    await hypersphere('search', '--build', at(name), '--embeddings', at('a.safetensors'));
-  await writeFile(`${at('unlisted')}.json`, await readFile(`${at('int8')}.json`));
+  await hypersphere('search', '--build', at('fewer'), '--embeddings', at('a.safetensors'));
+  // A file of templates without a list of its own, beside which lies that of other rows.
+  const { tensors } = readSafetensors(await readFile(at('fewer')));
+  await writeFile(
+    at('unlisted'),
+    writeSafetensors(new Map([['templates', tensors.get('templates')!]]), { format: TEMPLATES_FORMAT }),
+  );
+  const images = Array.from({ length: 40 }, (_, i) => ({ path: `${i}.jpg`, person: null }));
+  await writeFile(`${at('unlisted')}.json`, JSON.stringify({ images }));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -82,9 +90,9 @@ describe('hypersphere search', () => {
     expect(stderr).toMatch(/2 probes against 40 templates/);
   });
 
-  test('keeps the model and the rows of all files beside the templates', async () => {
-    const list = JSON.parse(await readFile(`${at('int8')}.json`, 'utf8'));
-    expect(list).toMatchObject({ file: 'int8', folder: 'faces', length: D, type: 'int8' });
+  test('keeps the model and the rows of all files with the templates', async () => {
+    const list = await readList(at('int8'));
+    expect(list).toMatchObject({ folder: 'faces' });
     expect(list.model).toMatchObject(manifest('one'));
     expect(list.images).toHaveLength(40);
     expect(list.images[30]).toEqual({ path: 'b0/0.jpg', person: 'b0' });
@@ -107,38 +115,38 @@ describe('hypersphere search', () => {
     [
       'probes of another model',
       () => search('float32', 'other.safetensors'),
-      1,
+      3,
       /of one and of other cannot be/,
     ],
     [
       'files of two models',
       () => ['search', '--build', at('x'), '--embeddings', at('a.safetensors'), at('other.safetensors')],
-      1,
+      3,
       /of one and of other cannot be compared/,
     ],
-    ['templates that are not there', () => search('none', 'probes.safetensors'), 1, /none: no such file/],
+    ['templates that are not there', () => search('none', 'probes.safetensors'), 4, /none: no such file/],
     [
       'embeddings as templates',
       () => search('a.safetensors', 'probes.safetensors'),
-      1,
+      3,
       /no tensor 'templates'/,
     ],
     [
       'other rows to score again',
       () => search('float32', 'probes.safetensors', '--rerank', at('fewer')),
-      1,
+      3,
       /fewer: not the rows of .*float32/,
     ],
     [
       'a file written over itself',
       () => ['search', '--build', at('a.safetensors'), '--embeddings', at('a.safetensors')],
-      1,
+      3,
       /is one of the --embeddings; name another/,
     ],
     [
       'a list of other rows',
       () => search('unlisted', 'probes.safetensors'),
-      1,
+      3,
       /30 templates, but its list .* 40 images/,
     ],
   ])('%s: one line', async (_, flags, code, message) => {

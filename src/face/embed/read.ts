@@ -83,7 +83,8 @@ export async function readEmbeddings(file: string): Promise<StoredEmbeddings> {
 
 /** The list of a file without its rows. Throws a `UserError` as `readEmbeddings` does. */
 export async function readList(file: string): Promise<EmbeddingsList> {
-  const inside = extname(file).toLowerCase() === '.safetensors' ? await listInside(file) : undefined;
+  // A file of templates is a safetensors file too, whatever its name.
+  const inside = /\.(npy|jsonl)$/i.test(file) ? undefined : await listInside(file);
   return inside ?? (await listFileOf(file, undefined)) ?? emptyList(file, undefined);
 }
 
