@@ -208,7 +208,7 @@ describe('a second run', () => {
     await until(() => existsSync(join(out, 'faces.jsonl')));
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect(code).toBe(3);
+    expect(code).toBe(130);
     expect(stderr).toMatch(/stopped after \d+ of 400 photographs; the same command again goes on from there/);
     expect(stdout).toMatch(/^\d+ faces of \d+ of 400 photographs/);
   });

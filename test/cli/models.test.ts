@@ -112,7 +112,7 @@ test('Ctrl-C keeps what has come, and the next run asks for the rest', async () 
   await until(() => existsSync(part) && statSync(part).size === 100_000);
   child.kill('SIGINT');
   const { code, stderr } = await finished;
-  expect(code).toBe(3);
+  expect(code).toBe(130);
   expect(stderr).toMatch(/stopped after 100000 bytes; run again to resume/);
   stall = false;
   expect((await hypersphere(...flags)).code).toBe(0);

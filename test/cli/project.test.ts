@@ -72,7 +72,7 @@ describe('hypersphere project', () => {
     await until(() => readMetrics(out).length >= 20);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toMatch(
       /stopped after step \d+ of 1000000; continue with: hypersphere project --resume --out/,
     );

@@ -38,7 +38,7 @@ describe('hypersphere reproduce', () => {
     await until(() => readMetrics(run).length >= 3);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect(code).toBe(3);
+    expect(code).toBe(130);
     expect(stdout).toContain('Not finished: 0 of 2 runs are done.');
     expect(stderr).toMatch(/stopped; repeat the command to go on\n$/);
     const before = readMetrics(run).map(({ step, loss }) => [step, loss]);
@@ -84,7 +84,7 @@ describe('hypersphere reproduce', () => {
     ]) {
       const { code, stdout, stderr } = await hypersphere(...flags);
       const lines = stderr.split('\n').filter((line) => line.startsWith('hypersphere: '));
-      expect({ code, stdout, lines: lines.length }).toEqual({ code: 3, stdout: '', lines: 1 });
+      expect({ code, stdout, lines: lines.length }).toEqual({ code: 4, stdout: '', lines: 1 });
       expect(stderr).toMatch(/no such/);
     }
   });

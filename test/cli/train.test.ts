@@ -57,7 +57,7 @@ describe('hypersphere train', () => {
     await until(() => readMetrics(out).length >= 3);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await finished;
-    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
     expect(stderr).toMatch(
       /stopped after step \d+ of 100000; continue with: hypersphere train --resume --out/,
     );
