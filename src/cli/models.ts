@@ -1,6 +1,7 @@
 // hypersphere models: what is built in, what can be installed, what is on this machine, and the ways in and out.
 // The network is used by `install` alone.
 import { Command, InvalidArgumentError } from 'commander';
+import { LARGEST_FETCHED } from '../common/fetch-file.js';
 import {
   addModel,
   builtIn,
@@ -11,6 +12,7 @@ import {
   type StoredModel,
   storedModels,
 } from '../face/index.js';
+import { whole } from './flags.js';
 import { interruptible } from './interrupt.js';
 import { duration, note, type Progress, progress, result } from './output.js';
 
@@ -41,6 +43,12 @@ export function modelsCommand(): Command {
     .argument('<name>', `${registry.map(({ name }) => name).join(', ')}, or a new name with --url`)
     .option('--url <url>', 'fetch the file from here (the folder, where a model has several files)')
     .option('--sha256 <hex>', 'what the SHA-256 of the file must be', hash)
+    .option('--allow-http', 'accept plain http, which can be changed on its way, without --sha256')
+    .option(
+      '--max-size <MB>',
+      `megabytes that a file may have, where its size is not known (default: ${LARGEST_FETCHED / 1e6})`,
+      whole(1),
+    )
     .option('--json', 'print one JSON object')
     .action(install);
   models
@@ -91,10 +99,15 @@ async function list({ json }: { json?: boolean }): Promise<void> {
   result({ folder, builtIn, installed, available }, text, json);
 }
 
-async function install(
-  name: string,
-  { url, sha256, json }: { url?: string; sha256?: string; json?: boolean },
-): Promise<void> {
+interface InstallFlags {
+  url?: string;
+  sha256?: string;
+  allowHttp?: boolean;
+  maxSize?: number;
+  json?: boolean;
+}
+
+async function install(name: string, { url, sha256, allowHttp, maxSize, json }: InstallFlags): Promise<void> {
   const { signal, end } = interruptible();
   const shown = transferred();
   let model: StoredModel;
@@ -104,6 +117,8 @@ async function install(
       onProgress: shown.update,
       ...(url !== undefined && { url }),
       ...(sha256 !== undefined && { sha256 }),
+      ...(allowHttp !== undefined && { allowHttp }),
+      ...(maxSize !== undefined && { limit: maxSize * 1e6 }),
     });
   } finally {
     shown.stop();

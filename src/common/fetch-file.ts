@@ -1,20 +1,31 @@
 // A file from the network to the disk, on a user's word only: resumed where it was cut, checked before it gets its
-// name. Every failure is one sentence that says what to do.
+// name. Every failure is one line that says what to do.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
+import { type Answer, codeOf, get, type Patience, patient, stopped } from './http-get.js';
+import { systemError } from './system-error.js';
+
+/** Bytes that a file may have where neither its size nor another limit is given. */
+export const LARGEST_FETCHED = 1e9;
 
 export interface FetchFileOptions {
-  /** http or https; redirects are followed. */
+  /** https, or http if what comes is checked by `sha256`; redirects are followed, but not from https to http. */
   url: string;
-  /** Where the file goes. Until it is whole and checked it lies at `file`.part. */
+  /** Where the file goes. Until it is whole and checked it is at `file`.part. */
   file: string;
   /** SHA-256 in hexadecimal. Without it nothing is checked, and a part that was cut is begun anew. */
   sha256?: string;
   /** Size in bytes, where it is known beforehand. */
   bytes?: number;
+  /** Bytes that may come at most, where `bytes` is not given. Default {@link LARGEST_FETCHED}. */
+  limit?: number;
+  /** Whether plain http to another machine is accepted without a hash. */
+  allowHttp?: boolean;
+  /** How long the server may take. Default: {@link patient}. */
+  patience?: Patience;
   /** Stops the transfer; what has come is kept for the next time. */
   signal?: AbortSignal;
   /** Bytes that are there, of how many (undefined where the server does not say). */
@@ -24,14 +35,12 @@ export interface FetchFileOptions {
 /**
  * Fetches `url` to `file`; a part of an earlier try is resumed by HTTP Range where the server can. Returns the size
  * and the SHA-256 of what was fetched. Throws a UserError when there is no connection, the server refuses, the
- * connection is cut (the part is kept), the disk is full, or size or hash are not those expected (the part is
- * deleted).
+ * connection is cut or the server is silent or too slow (the part is kept), the disk is full, the file is larger than
+ * the limit, or size or hash are not those expected (the part is deleted).
  */
 export async function fetchFile(options: FetchFileOptions): Promise<{ bytes: number; sha256: string }> {
   const { url, file, bytes } = options;
   const sha256 = options.sha256?.toLowerCase();
-  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
-    throw new UserError(`${url}: not an address that begins with http:// or https://`);
   const part = `${file}.part`;
   if (!sha256) await rm(part, { force: true });
   // A part as long as the file was whole already: only the check is left.
@@ -49,86 +58,87 @@ export async function fetchFile(options: FetchFileOptions): Promise<{ bytes: num
 
 /** Appends to `part` what is missing of it, or writes it anew. */
 async function transfer(options: FetchFileOptions, part: string): Promise<void> {
-  const { url, bytes, signal, onProgress } = options;
-  const { response, start } = await ask(url, await sizeOf(part), signal);
+  const { url, bytes, limit = bytes ?? LARGEST_FETCHED, onProgress } = options;
+  const { answer, start } = await ask(options, await sizeOf(part));
   let done = start;
-  const total = totalOf(response, done) ?? bytes;
+  const total = totalOf(answer.headers, done) ?? bytes;
   if (bytes !== undefined && total !== bytes) {
-    await response.body.cancel();
+    await answer.discard();
     throw new UserError(
       `${url}: the server has a file of ${total} bytes, and ${bytes} were expected; it is another file`,
     );
   }
+  if (bytes === undefined && total !== undefined && total > limit) {
+    await answer.discard();
+    throw new UserError(`${url}: has ${total} bytes, and ${tooMany(limit)}`, { code: 'limit' });
+  }
+  const most = total ?? limit;
   await mkdir(dirname(part), { recursive: true });
   const handle = await open(part, done > 0 ? 'a' : 'w');
   try {
     onProgress?.(done, total);
-    for await (const chunk of response.body) {
-      await writeAll(handle, chunk as Uint8Array);
-      done += (chunk as Uint8Array).length;
-      if (total !== undefined && done > total) break;
+    for await (const piece of answer.pieces()) {
+      await writeAll(handle, piece);
+      done += piece.length;
+      if (done > most) break;
       onProgress?.(done, total);
     }
   } catch (error) {
-    throw new UserError(interruption(error, url, part, done, total, signal, options.sha256 !== undefined));
+    throw interruption(error, options, part, done, total);
   } finally {
     await handle.close();
+    await answer.discard();
   }
-  if (total === undefined || done === total) return;
-  if (done > total) {
+  if (done > most) {
     await rm(part, { force: true });
+    if (total === undefined)
+      throw new UserError(`${url}: more came, and ${tooMany(limit)}; it was deleted`, { code: 'limit' });
     throw new UserError(`${url}: more came than the ${total} bytes that were expected; it was deleted`);
   }
-  throw new UserError(cut(url, done, total, options.sha256 !== undefined));
+  if (total !== undefined && done < total) throw network(cut(options, done, total));
 }
 
-interface Answer {
-  response: Response & { readonly body: ReadableStream<Uint8Array> };
-  /** Where its bytes begin in the file. */
+const network = (message: string, cause?: unknown) => new UserError(message, { code: 'network', cause });
+
+const tooMany = (limit: number) => `at most ${limit} are fetched; raise the limit with --max-size (MB)`;
+
+/** An answer whose bytes begin at `start` in the file. */
+interface FileAnswer {
+  answer: Answer;
   start: number;
 }
 
 /** Asks for the file from `from` on, and for all of it where the server has no such rest. */
-async function ask(url: string, from: number, signal: AbortSignal | undefined): Promise<Answer> {
-  const response = await request(url, from, signal);
-  const start = startOf(response);
+async function ask(options: FetchFileOptions, from: number): Promise<FileAnswer> {
+  const { url, sha256, allowHttp = false, patience = patient, signal } = options;
+  const answer = await get(url, {
+    headers: from > 0 ? { range: `bytes=${from}-` } : {},
+    // What a hash checks may come over any way.
+    allowHttp: allowHttp || sha256 !== undefined,
+    patience,
+    signal,
+  });
+  const start = startOf(answer);
+  const other = answer.status === 206 && start !== from;
+  if (answer.status >= 200 && answer.status < 300 && !other) return { answer, start };
+  await answer.discard();
   // A part that is longer than the file is of another one.
-  if (from > 0 && (response.status === 416 || (response.status === 206 && start !== from))) {
-    await response.body?.cancel();
-    return ask(url, 0, signal);
-  }
-  if (response.ok && response.body) return { response: response as Answer['response'], start };
-  await response.body?.cancel();
-  throw new UserError(`${url}: ${refusal(response.status)}`);
-}
-
-async function request(url: string, from: number, signal: AbortSignal | undefined): Promise<Response> {
-  // A packed answer would count its bytes otherwise.
-  const headers = { 'accept-encoding': 'identity', ...(from > 0 && { range: `bytes=${from}-` }) };
-  try {
-    return await fetch(url, { headers, signal: signal ?? null });
-  } catch (error) {
-    if (signal?.aborted) throw new UserError(`${url}: stopped before anything came`);
-    const { host } = new URL(url);
-    throw new UserError(
-      `${host}: cannot be reached (${codeOf(error)}); check the connection and the address ${url}`,
-    );
-  }
+  if (from > 0 && (answer.status === 416 || other)) return ask(options, 0);
+  throw network(`${url}: ${other ? 'the server gives a part of the file' : refusal(answer.status)}`);
 }
 
 /** Where the bytes of an answer begin in the file. */
-function startOf(response: Response): number {
-  const range = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
-  return response.status === 206 && range ? Number(range[1]) : 0;
+function startOf({ status, headers }: Answer): number {
+  const range = /^bytes (\d+)-/.exec(headers.get('content-range') ?? '');
+  return status === 206 && range ? Number(range[1]) : 0;
 }
 
-/** The length of the whole file, where the answer tells it. */
-function totalOf(response: Response, start: number): number | undefined {
-  const range = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '');
+/** The length of the whole file, where the answer states it. */
+function totalOf(headers: Headers, start: number): number | undefined {
+  const range = /\/(\d+)$/.exec(headers.get('content-range') ?? '');
   if (range) return Number(range[1]);
-  const length = response.headers.get('content-length');
-  const packed = response.headers.get('content-encoding') ?? 'identity';
-  return length === null || packed !== 'identity' ? undefined : start + Number(length);
+  const length = headers.get('content-length');
+  return length === null ? undefined : start + Number(length);
 }
 
 function refusal(status: number): string {
@@ -138,39 +148,34 @@ function refusal(status: number): string {
   return `the server answered ${status}`;
 }
 
-const again = (resumes: boolean) => (resumes ? 'run again to resume' : 'run again');
+const again = ({ sha256 }: FetchFileOptions) => (sha256 === undefined ? 'run again' : 'run again to resume');
 
-function cut(url: string, done: number, total: number | undefined, resumes: boolean): string {
+function cut(options: FetchFileOptions, done: number, total: number | undefined): string {
   const of = total === undefined ? '' : ` of ${total}`;
-  return `${url}: the connection was cut after ${done}${of} bytes; ${again(resumes)}`;
+  return `${options.url}: the connection was cut after ${done}${of} bytes; ${again(options)}`;
 }
 
-/** What ended a transfer: the user, the disk or the connection. */
+/** What ended a transfer: the user, the server, the disk or the connection. */
 function interruption(
   error: unknown,
-  url: string,
+  options: FetchFileOptions,
   part: string,
   done: number,
   total: number | undefined,
-  signal: AbortSignal | undefined,
-  resumes: boolean,
-): string {
-  if (signal?.aborted) return `${url}: stopped after ${done} bytes; ${again(resumes)}`;
+): UserError {
+  if (options.signal?.aborted)
+    return new UserError(`${options.url}: stopped after ${done} bytes; ${again(options)}`, stopped);
+  if (error instanceof UserError) return network(`${error.message}, after ${done} bytes; ${again(options)}`);
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const need = total === undefined ? '' : `, ${total - done} bytes more are needed`;
-    return `${part}: no space is left on its disk${need}; make room and ${again(resumes)}`;
+    return new UserError(`${part}: no space is left on its disk${need}; make room and ${again(options)}`, {
+      code: 'no-space',
+      cause: error,
+    });
   }
-  if ((error as NodeJS.ErrnoException).syscall === 'write') return `${part}: cannot be written (${code})`;
-  return cut(url, done, total, resumes);
-}
-
-/** The system's code of an error, or of what caused it. */
-function codeOf(error: unknown): string {
-  const { code, cause, message } = error as NodeJS.ErrnoException & { cause?: unknown };
-  if (code) return code;
-  if (cause) return codeOf(cause);
-  return message;
+  if ((error as NodeJS.ErrnoException).syscall === 'write') return systemError(part, error);
+  return network(cut(options, done, total), error);
 }
 
 async function writeAll(handle: Awaited<ReturnType<typeof open>>, bytes: Uint8Array): Promise<void> {

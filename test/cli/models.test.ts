@@ -119,25 +119,40 @@ test('Ctrl-C keeps what has come, and the next run asks for the rest', async () 
   expect(server.asked.map(({ range }) => range)).toEqual([undefined, 'bytes=100000-']);
 });
 
+test('plain http from elsewhere without a hash, and a file larger than --max-size, are refused', async () => {
+  const install = ['models', 'install', 'sum', '--url'];
+  const plain = await hypersphere(...install, 'http://no-such-host.invalid/sum.onnx');
+  expect(plain).toMatchObject({ code: 2, stdout: '' });
+  expect(plain.stderr).toMatch(/plain http can be changed on its way.*or --allow-http/);
+  const accepted = await hypersphere(...install, 'http://no-such-host.invalid/sum.onnx', '--allow-http');
+  expect(accepted).toMatchObject({ code: 9, stdout: '' });
+  expect(accepted.stderr).toMatch(/no-such-host\.invalid: cannot be reached/);
+  server = await serve(file(new Uint8Array(1_000_001)));
+  const large = await hypersphere(...install, `${server.url}/sum.onnx`, '--max-size', '1');
+  expect(large).toMatchObject({ code: 3, stdout: '' });
+  expect(large.stderr).toMatch(/has 1000001 bytes, and at most 1000000 are fetched; raise the limit/);
+  expect(existsSync(join(cache, 'models', 'sum'))).toBe(false);
+});
+
 test('each failure is one line', async () => {
   server = await serve((_, response) => response.writeHead(404).end());
   const url = `${server.url}/sum.onnx`;
   const page = join(temporaryFolder(), 'page.onnx');
   writeFileSync(page, 'not a model');
   const cases: [string[], number, RegExp][] = [
-    [['install', 'yunet', '--url', url], 1, /the server has no such file \(404\)/],
+    [['install', 'yunet', '--url', url], 9, /the server has no such file \(404\)/],
     [['install', 'sum', '--url', url, '--sha256', '12'], 2, /must be 64 hexadecimal digits/],
-    [['install', 'sum'], 1, /no model 'sum' is known/],
-    [['install', 'mtcnn', '--sha256', sha256], 1, /'mtcnn' has 3 files/],
-    [['add', page], 1, /page\.onnx: not an ONNX model/],
-    [['remove', 'sum'], 1, /no model 'sum' is installed/],
-    [['remove', 'dlib-resnet-128'], 1, /built in and cannot be removed/],
+    [['install', 'sum'], 4, /no model 'sum' is known/],
+    [['install', 'mtcnn', '--sha256', sha256], 2, /'mtcnn' has 3 files/],
+    [['add', page], 3, /page\.onnx: not an ONNX model/],
+    [['remove', 'sum'], 3, /no model 'sum' is installed/],
+    [['remove', 'dlib-resnet-128'], 3, /built in and cannot be removed/],
   ];
   for (const [flags, code, words] of cases) {
     const finished = await hypersphere('models', ...flags);
     expect(finished, flags.join(' ')).toMatchObject({ code, stdout: '' });
     expect(finished.stderr).toMatch(words);
-    if (code === 1) expect(finished.stderr.trim().split('\n')).toHaveLength(1);
+    if (code !== 2) expect(finished.stderr.trim().split('\n')).toHaveLength(1);
   }
 });
 

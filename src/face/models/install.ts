@@ -1,11 +1,11 @@
 // Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
 // files are, so a try that was cut leaves nothing but parts to resume.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { fetchFile } from '../../common/fetch-file.js';
-import { writeWhole } from '../../common/files.js';
+import { readText, readWhole, writeWhole } from '../../common/files.js';
 import { decodeModel } from '../../lower/index.js';
 import { detectorKind } from '../detect/onnx-detector.js';
 import { openEmbedder } from '../embed/open.js';
@@ -18,6 +18,10 @@ export interface InstallOptions {
   url?: string;
   /** SHA-256 of the file; a model of the registry has its own. */
   sha256?: string;
+  /** Whether plain http to another machine is accepted without a hash. */
+  allowHttp?: boolean;
+  /** Bytes that a file may have, where its size is not known. Default {@link LARGEST_FETCHED}. */
+  limit?: number;
   signal?: AbortSignal;
   /** Bytes that are there of all the model's files, of how many. */
   onProgress?: (done: number, total: number | undefined) => void;
@@ -52,7 +56,7 @@ export async function installModel(name: string, options: InstallOptions = {}): 
 async function fetchAll(
   wanted: Wanted['files'],
   folder: string,
-  { signal, onProgress }: InstallOptions,
+  { allowHttp, limit, signal, onProgress }: InstallOptions,
 ): Promise<About['files']> {
   const sum = wanted.reduce((total, { bytes = Number.NaN }) => total + bytes, 0);
   const total = Number.isNaN(sum) ? undefined : sum;
@@ -67,6 +71,8 @@ async function fetchAll(
         file,
         ...(sha256 !== undefined && { sha256 }),
         ...(bytes !== undefined && { bytes }),
+        ...(allowHttp !== undefined && { allowHttp }),
+        ...(limit !== undefined && { limit }),
         ...(signal && { signal }),
         onProgress: (done, size) => onProgress?.(before + done, total ?? size),
       }));
@@ -92,6 +98,7 @@ function registered(model: RegistryModel, { url, sha256 }: InstallOptions): Want
   if (sha256 !== undefined && model.files.length > 1)
     throw new UserError(
       `'${model.name}' has ${model.files.length} files, whose SHA-256 are known; leave out --sha256`,
+      { code: 'usage' },
     );
   if (url === undefined && sha256 === undefined) return model;
   const files = model.files.map((file) => ({
@@ -108,7 +115,9 @@ function registered(model: RegistryModel, { url, sha256 }: InstallOptions): Want
 function addressed(name: string, { url, sha256 }: InstallOptions): Wanted {
   if (url === undefined) {
     const names = registry.map((model) => model.name).join(', ');
-    throw new UserError(`no model '${name}' is known (known: ${names}); give its address with --url`);
+    throw new UserError(`no model '${name}' is known (known: ${names}); give its address with --url`, {
+      code: 'not-found',
+    });
   }
   const last = URL.canParse(url) ? basename(new URL(url).pathname) : '';
   const file = /^[\w.-]+\.onnx$/i.test(last) ? last : `${name}.onnx`;
@@ -133,7 +142,7 @@ export async function addModel(
   if (registry.some((model) => model.name === name))
     throw new UserError(`'${name}' is the name of a model that can be installed; give another --name`);
   const found = await stat(path).catch(() => undefined);
-  if (!found) throw new UserError(`${path}: no such file`);
+  if (!found) throw new UserError(`${path}: no such file`, { code: 'not-found' });
   const copies = found.isDirectory() ? await weightsIn(path) : [path];
   if (found.isDirectory() && manifest !== undefined)
     throw new UserError('--manifest is for a single file; a folder of weights has none');
@@ -173,7 +182,7 @@ async function weightsIn(folder: string): Promise<string[]> {
 async function kindOf(file: string): Promise<string> {
   if (extname(file).toLowerCase() !== '.onnx')
     throw new UserError(`${file}: a model is an ONNX file, whose name ends in .onnx`);
-  const bytes = await readFile(file);
+  const bytes = await readWhole(file);
   let model: ReturnType<typeof decodeModel>;
   try {
     model = decodeModel(bytes);
@@ -187,13 +196,10 @@ async function kindOf(file: string): Promise<string> {
 /** The manifest that is given, or that lies beside the model; it is checked against the model. */
 async function manifestText(model: string, given: string | undefined): Promise<string | undefined> {
   const file = given ?? manifestFile(model);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    if (given !== undefined) throw new UserError(`${given}: no such file`);
-    return undefined;
-  }
+  if (given === undefined && !existsSync(file)) return undefined;
+  const text = await readText(file);
   const { format } = parseManifestJson(text, file);
-  if (given !== undefined && decodeModel(await readFile(model)).metadata?.[MANIFEST_KEY] !== undefined)
+  if (given !== undefined && decodeModel(await readWhole(model)).metadata?.[MANIFEST_KEY] !== undefined)
     throw new UserError(`${model}: carries a manifest, which comes first; leave out --manifest`);
   if (given === undefined && !String(format).startsWith('hypersphere-model/')) return undefined;
   const embedder = await openEmbedder(resolve(model), { threads: 1, manifest: file });
@@ -212,4 +218,4 @@ async function finish(name: string, folder: string, about: About): Promise<Store
   return (await storedModel(name))!;
 }
 
-const hashOf = async (file: string) => sha256(await readFile(file));
+const hashOf = async (file: string) => sha256(await readWhole(file));
