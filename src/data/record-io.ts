@@ -2,7 +2,7 @@
 // whether it goes on, the bytes, and padding to four. A record that holds the magic number itself on a boundary of
 // four is cut there into parts, so that a reader can find its way after damage. An image record begins with MXNet's
 // header (flag u32, label f32, id u64, id2 u64, then `flag` more labels). All numbers are little-endian.
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { UserError } from '../common/errors.js';
 import { unreadable } from '../common/files.js';
 
@@ -46,13 +46,17 @@ export class RecordFile {
 
   /** Throws a UserError that names the file when it cannot be read or is empty. */
   static async open(file: string): Promise<RecordFile> {
-    const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException): never => {
       throw new UserError(`${file}: ${unreadable(error)}`);
-    });
-    const found = await handle.stat();
-    if (found.isFile() && found.size > 0) return new RecordFile(file, found.size, handle);
-    await handle.close();
-    throw new UserError(`${file}: ${found.isFile() ? 'the file is empty' : 'is a folder, not a file'}`);
+    };
+    // Opening a pipe waits for somebody who writes into it.
+    const found = await stat(file).catch(fail);
+    if (!found.isFile())
+      throw new UserError(
+        `${file}: is ${found.isDirectory() ? 'a folder, not a file' : 'not a regular file'}`,
+      );
+    if (found.size === 0) throw new UserError(`${file}: the file is empty`);
+    return new RecordFile(file, found.size, await open(file).catch(fail));
   }
 
   /** Where the record at byte `offset` lies. Throws a UserError that says what is wrong there. */
