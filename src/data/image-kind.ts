@@ -98,7 +98,7 @@ export function otherContent(bytes: Uint8Array): string | undefined {
   const known = others.find(([begins]) => fits(bytes, begins))?.[1];
   if (known !== undefined) return known;
   const text = String.fromCharCode(...bytes.subarray(0, 1024)).toLowerCase();
-  if (/<svg[\s>]/.test(text)) return 'an SVG drawing';
+  if (/<svg[\s/>]/.test(text)) return 'an SVG drawing';
   if (/^\s*(<!doctype html|<html)/.test(text)) return 'a web page';
   if (/^[\t\n\r\x20-\x7e]+$/.test(text)) return 'a text file';
   return undefined;

@@ -5,7 +5,7 @@
 import { UserError } from '../common/errors.js';
 import { type ImageKind, imageKind, refusal } from './image-kind.js';
 import { readJpegHeader } from './jpeg-header.js';
-import { readPngHeader } from './png-header.js';
+import { readPngHeader, withoutTexts } from './png-header.js';
 
 /** An image file in memory, and what may be done with it. */
 export interface ExaminedImage {
@@ -30,6 +30,9 @@ const MOST_SIDE = 65_535;
 /** How many times as long as the other a side may be. */
 const MOST_ASPECT = 100;
 
+/** Bytes of texts with which a PNG is decoded: unpacked they are a thousand times as long. */
+const MOST_TEXTS = 16e3;
+
 /** Beyond these a JPEG or a PNG is decoded in a process of its own, where the cost of starting one does not matter. */
 const HERE = {
   /** Pixels of a sequential JPEG. */
@@ -40,9 +43,9 @@ const HERE = {
   /** Unpacked bytes of a PNG read row by row, and of an interlaced one. */
   png: 128e6,
   interlaced: 64e6,
-  /** Bytes of colour profiles, and packed bytes of texts and profiles of a PNG. */
+  /** Bytes of colour profiles, which a PNG has packed. */
   profile: 1e6,
-  ancillary: 64e3,
+  packedProfile: 64e3,
 } as const;
 
 /**
@@ -63,10 +66,11 @@ export function examine(bytes: Uint8Array, mostPixels = Number.POSITIVE_INFINITY
     return { bytes, kind, pixels, isolated: !small || profile > HERE.profile, ...plainSize };
   }
   if (kind === 'png') {
-    const { width, height, unpacked, interlaced, ancillary } = readPngHeader(bytes);
+    const { width, height, unpacked, interlaced, profile, texts } = readPngHeader(bytes);
     requireSize(width, height, isolated.pixels);
-    const small = unpacked <= (interlaced ? HERE.interlaced : HERE.png);
-    return { bytes, kind, pixels: width * height, isolated: !small || ancillary > HERE.ancillary };
+    const small = unpacked <= (interlaced ? HERE.interlaced : HERE.png) && profile <= HERE.packedProfile;
+    const needed = texts > MOST_TEXTS ? withoutTexts(bytes) : bytes;
+    return { bytes: needed, kind, pixels: width * height, isolated: !small };
   }
   // A portable map has all of its pixels in the file, and is read by code of ours.
   if (kind === 'portable') return { ...isolated, isolated: false };

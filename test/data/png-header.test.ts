@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { decodePhotograph } from '../../src/data/index.js';
-import { readPngHeader } from '../../src/data/png-header.js';
+import { readPngHeader, withoutTexts } from '../../src/data/png-header.js';
 import { png, pngChunk, zeroRows } from '../support/hostile-images.js';
 
 test.each([
@@ -18,7 +18,8 @@ test.each([
     height,
     unpacked: height * (1 + 3 * width),
     interlaced: false,
-    ancillary: 0,
+    profile: 0,
+    texts: 0,
   });
   const interlaced = readPngHeader(await image.png({ progressive: true }).toBuffer());
   expect(interlaced.interlaced).toBe(true);
@@ -52,10 +53,16 @@ test.each([
   );
 });
 
-test('packed texts and profiles are counted', async () => {
-  const text = pngChunk('zTXt', Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(1e6))]));
-  const file = png(1, 1, { extra: [text, text] });
-  expect(readPngHeader(file).ancillary).toBe(2 * (text.length - 12));
+test('packed texts and profiles are counted, and a file is the same picture without its texts', async () => {
+  const content = Buffer.concat([Buffer.from('Comment\0\0'), deflateSync(Buffer.alloc(1e6))]);
+  const [text, profile] = [pngChunk('zTXt', content), pngChunk('iCCP', content)];
+  const data = deflateSync(Buffer.from([0, 10, 20, 30]));
+  const file = png(1, 1, { extra: [text, profile, text], data });
+  const header = readPngHeader(file);
+  expect(header).toMatchObject({ profile: content.length, texts: 2 * content.length });
+  expect(withoutTexts(file)).toEqual(png(1, 1, { extra: [profile], data }));
+  const { pixels } = await decodePhotograph(png(1, 1, { extra: Array(500).fill(text), data }), 'x');
+  expect([...pixels]).toEqual([10, 20, 30]);
 });
 
 test('a chunk that announces more than the file has ends it', () => {
