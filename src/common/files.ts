@@ -58,7 +58,7 @@ export async function openToRead(file: string): Promise<{ handle: FileHandle; si
 function requireRegular(file: string, found: { isFile(): boolean; isDirectory(): boolean }): void {
   if (found.isFile()) return;
   if (found.isDirectory()) throw new UserError(`${file}: is a folder, not a file`);
-  throw new UserError(`${file}: is a pipe or a device; save its content in a file first`);
+  throw new UserError(`${file}: is not a regular file; save its content in one first`);
 }
 
 export interface ReadOptions {

@@ -1,8 +1,8 @@
 // An image folder as a collection: one folder a person. Names of files are kept in a table, about twenty bytes an
 // image, because there may be millions.
 import { join } from 'node:path';
-import { readWhole } from '../common/files.js';
 import type { ImageCollection, ImagePlaces, OpenCollection } from './image-collection.js';
+import { readImageFile } from './image-file.js';
 import { NameTable } from './name-table.js';
 import { peopleIn } from './people.js';
 
@@ -45,7 +45,7 @@ export class FolderImages implements ImageCollection {
   }
 
   bytes(image: number): Promise<Uint8Array> {
-    return readWhole(this.placeOf(image));
+    return readImageFile(this.placeOf(image));
   }
 
   async close(): Promise<void> {}

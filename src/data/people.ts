@@ -39,10 +39,13 @@ async function entries(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** What an entry is, links followed; undefined for a broken link. */
+/**
+ * What an entry is, links followed; undefined for a broken link. A pipe or a device counts as a file, so that it is
+ * reported where it is read instead of passed over in silence.
+ */
 async function kind(folder: string, entry: Dirent): Promise<'file' | 'folder' | undefined> {
   const target = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
-  return target?.isDirectory() ? 'folder' : target?.isFile() ? 'file' : undefined;
+  return target && (target.isDirectory() ? 'folder' : 'file');
 }
 
 /**

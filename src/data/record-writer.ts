@@ -2,14 +2,13 @@
 // layout of InsightFace's tools (see record-set.ts), with train.idx, property and MXNet's list of names (train.lst).
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import sharp from 'sharp';
 import { UserError } from '../common/errors.js';
-import { PRIVATE, readWhole, replaceFile, writeAll, writeWhole } from '../common/files.js';
+import { PRIVATE, replaceFile, writeAll, writeWhole } from '../common/files.js';
 import { locked, lockFile } from '../common/lock.js';
+import { readImageFile } from './image-file.js';
 import { imageEnding } from './image-kind.js';
-import { reason } from './images.js';
+import { decodeImageBytes } from './images.js';
 import { listPeople } from './people.js';
-import { isPortableMap, readPortableMap } from './pgm.js';
 import { encodeRecord, imageRecord } from './record-io.js';
 
 /** Labels and ranges of keys are 32-bit floats, which count no further. */
@@ -141,12 +140,12 @@ async function writeRecords(
 /** An image file's bytes and size, or why it is none. */
 async function readImage(path: string): Promise<{ bytes: Buffer; width: number; height: number } | string> {
   try {
-    const bytes = await readWhole(path);
-    if (bytes.length === 0) return 'the file is empty';
+    const bytes = await readImageFile(path);
+    const { width, height } = await decodeImageBytes(bytes, path, { kind: 'size' });
     if (!imageEnding(bytes)) return `${basename(path)} begins as no image that a record set may hold`;
-    const { width, height } = isPortableMap(bytes) ? readPortableMap(bytes) : await sharp(bytes).metadata();
     return { bytes, width, height };
   } catch (error) {
-    return reason(error);
+    if (!(error instanceof UserError)) throw error;
+    return error.message.replace(`${path}: `, '');
   }
 }

@@ -1,5 +1,6 @@
 // From photographs to answers at the command line, on the samples of the npm package of the built-in networks: who is
 // found, who is the same, who is unknown; and every kind of bad file and flag, each of which costs one line.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import type { Box, Detection, Manifest } from '../../src/face/index.js';
 import { manifestMetadata, samplePhotographs } from '../../src/face/index.js';
 import { encodeModel } from '../../src/lower/onnx.js';
 import { write } from '../data/pictures.js';
+import { jpegOfSize, png, turbulence } from '../support/hostile-images.js';
 import { type Finished, hypersphere } from './hypersphere.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-photographs-'));
@@ -113,6 +115,12 @@ describe('detect', () => {
       await dot.resize({ width: 3000, height: 1, fit: 'fill' }).png().toBuffer(),
     );
     write(join(kinds, 'text.jpg'), 'not an image');
+    write(join(kinds, 'drawing.jpg'), turbulence());
+    write(join(kinds, 'huge.png'), png(15_269_928, 40));
+    const even = sharp({ create: { width: 64, height: 64, channels: 3, background: '#808080' } });
+    const progressive = await even.jpeg({ progressive: true }).toBuffer();
+    write(join(kinds, 'size.jpg'), jpegOfSize(progressive, 65_500, 15_200));
+    if (process.platform !== 'win32') execFileSync('mkfifo', [join(kinds, 'pipe.jpg')]);
     write(join(kinds, 'notes.txt'), 'passed over');
     mkdirSync(join(kinds, 'folder.jpg'));
 
@@ -134,14 +142,31 @@ describe('detect', () => {
         expectNear(full, faces[i]!.box, name === 'side.jpg' ? 4 : 16);
       }
     }
-    for (const name of ['dot.png', 'line.png']) expect(found[name]!.faces).toEqual([]);
-    const bad = { 'cut.jpg': 'is cut off or damaged', 'empty.jpg': 'the file is empty' };
-    for (const [name, why] of Object.entries({ ...bad, 'text.jpg': 'not an image that can be read' })) {
+    expect(found['dot.png']!.faces).toEqual([]);
+    const bad = {
+      'cut.jpg': 'is cut off or damaged',
+      'empty.jpg': 'the file is empty',
+      'text.jpg': 'is a text file, which is not read',
+      'line.png': '3000x1 pixels: a side of',
+      'drawing.jpg': 'is an SVG drawing, which is not read',
+      'huge.png': 'is cut off or damaged: its data are too short for 15269928x40 pixels',
+      'size.jpg': 'is cut off or damaged: its data are too short for 65500x15200 pixels',
+      ...(process.platform !== 'win32' && { 'pipe.jpg': 'is not a regular file' }),
+    };
+    for (const [name, why] of Object.entries(bad)) {
       expect(found[name]!.problem).toContain(`${join(kinds, name)}: ${why}`);
       expect(stderr.split('\n').filter((line) => line.includes(name))).toHaveLength(1);
     }
     expect(stderr).toContain(`${missing}: no such file`);
-    expect(Object.keys(found)).toHaveLength(12);
+    expect(Object.keys(found).sort()).toEqual(
+      [
+        ...Object.keys(good),
+        'deep/er/grey.webp',
+        'dot.png',
+        ...Object.keys(bad),
+        missing.slice(kinds.length + 1),
+      ].sort(),
+    );
   });
 
   test('never draws over a photograph, and says of one without a face that it has none', async () => {

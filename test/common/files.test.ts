@@ -142,8 +142,8 @@ describe('a file that is read', () => {
     async () => {
       const pipe = join(temporaryFolder(), 'a.jpg');
       execFileSync('mkfifo', [pipe]);
-      await expect(readWhole(pipe)).rejects.toThrow('is a pipe or a device');
-      await expect(readWhole('/dev/zero')).rejects.toThrow('is a pipe or a device');
+      await expect(readWhole(pipe)).rejects.toThrow('is not a regular file');
+      await expect(readWhole('/dev/zero')).rejects.toThrow('is not a regular file');
     },
   );
 });

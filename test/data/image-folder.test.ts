@@ -188,7 +188,7 @@ describe('a data set larger than the memory budget', () => {
     expect(told).toContainEqual({ path: join(folder, 'b', '4.png'), reason: 'the file is empty' });
     expect(told).toContainEqual({
       path: join(folder, 'b', '2.png'),
-      reason: expect.stringMatching(/format/),
+      reason: expect.stringMatching(/cut off|not read/),
     });
     const labels = new BatchSource(set.pixels, { batch: 7, seed: 1 }).labelsOf(0);
     expect([...labels].sort()).toEqual([0, 0, 0, 1, 1, 1, 1]);

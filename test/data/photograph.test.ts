@@ -184,17 +184,17 @@ describe('a photograph of many pixels', () => {
   }
 
   test.each([
-    ['JPEG on its side', (image: Sharp) => image.withMetadata({ orientation: 6 }).jpeg()],
-    ['PNG', (image: Sharp) => image.png({ compressionLevel: 1 })],
-  ])('is shrunk while it is decoded: 20,000 x 20,000 as %s', async (name, format) => {
+    ['JPEG on its side', 16_000, (image: Sharp) => image.withMetadata({ orientation: 6 }).jpeg()],
+    ['PNG', 10_000, (image: Sharp) => image.png({ compressionLevel: 1 })],
+  ])('is shrunk while it is decoded: %s of %i pixels a side', async (name, side, format) => {
     const folder = temporaryFolder();
     const file = join(folder, 'huge');
-    await format(await halves(20_000, 20_000)).toFile(file);
+    await format(await halves(side, side)).toFile(file);
     const before = process.resourceUsage().maxRSS;
     const { width, height, pixels, scale } = await readPhotograph(file);
-    // The whole has 1.2 GB. Memory that was touched before is not counted, so this is a bound from above only.
-    expect(process.resourceUsage().maxRSS - before).toBeLessThan(800 * 1024);
-    expect([width, height, scale]).toEqual([4000, 4000, 5]);
+    // The whole JPEG has 768 MB. Memory that was touched before is not counted, so this is a bound from above only.
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(500 * 1024);
+    expect([width, height, scale]).toEqual([4000, 4000, side / 4000]);
     const at = (x: number, y: number) => plain(pixels.subarray(3 * (y * 4000 + x), 3 * (y * 4000 + x) + 3));
     // Orientation 6: the file's left column is the top row, from right to left.
     const upright = name === 'PNG' ? ['red', 'blue', 'green', 'green'] : ['green', 'red', 'green', 'blue'];
@@ -224,45 +224,23 @@ describe('a photograph of many pixels', () => {
     expect((await decodePhotograph(file, 'x', WIDTH * HEIGHT)).scale).toBe(1);
     expect((await decodePhotograph(file, 'x', (WIDTH * HEIGHT) / 2)).scale).toBeGreaterThan(1);
   });
-
-  test('beyond a thousand million is refused before it is decoded', async () => {
-    // A PNG that claims 40,000 x 40,000 pixels and has none.
-    const header = Buffer.alloc(13);
-    header.writeUInt32BE(40_000, 0);
-    header.writeUInt32BE(40_000, 4);
-    header.set([8, 2, 0, 0, 0], 8);
-    const chunk = (type: string, data: Buffer) => {
-      const body = Buffer.concat([Buffer.from(type), data]);
-      const ends = [Buffer.alloc(4), Buffer.alloc(4)] as const;
-      ends[0].writeUInt32BE(data.length);
-      ends[1].writeUInt32BE(crc32(body));
-      return Buffer.concat([ends[0], body, ends[1]]);
-    };
-    const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-    const file = Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', Buffer.alloc(9))]);
-    await expect(decodePhotograph(file, 'bomb.png')).rejects.toThrow(
-      'bomb.png: more than 1000 million pixels are not decoded; make a smaller copy of it',
-    );
-  });
 });
-
-/** CRC-32 as PNG has it (RFC 2083, appendix 15), bit by bit. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let k = 0; k < 8; k++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
 
 describe('what is no photograph', () => {
   const big = noise(60, 80, 3);
   test.each([
     ['empty.jpg', async () => new Uint8Array(), 'the file is empty'],
-    ['text.jpg', async () => Buffer.from('hello'), /^not an image that can be read \(JPEG, PNG, .*\)$/],
-    ['page.png', async () => Buffer.from('<!doctype html><html></html>'), /^not an image that can be read/],
-    ['zeros.png', async () => new Uint8Array(5000), /^not an image that can be read/],
+    [
+      'text.jpg',
+      async () => Buffer.from('hello'),
+      /^is a text file, which is not read \(JPEG, PNG, .* are\)$/,
+    ],
+    [
+      'page.png',
+      async () => Buffer.from('<!doctype html><html></html>'),
+      /^is a web page, which is not read/,
+    ],
+    ['zeros.png', async () => new Uint8Array(5000), /^is not an image of a format that is read \(JPEG/],
     ['cut.jpg', async () => (await encode(big, 60, 80, 'jpeg')).subarray(0, 2000), 'is cut off or damaged'],
     ['start.jpg', async () => (await encode(big, 60, 80, 'jpeg')).subarray(0, 30), /./],
     ['cut.png', async () => (await encode(big, 60, 80, 'png')).subarray(0, 2000), /./],
