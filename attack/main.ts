@@ -4,6 +4,7 @@
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readers } from './fuzz/readers/index.js';
+import { scenarios } from './kill/scenarios.js';
 
 const whole = (text: string): number => {
   const value = Number(text);
@@ -35,6 +36,24 @@ program
   .addOption(json())
   .action(async (options) => {
     process.exitCode = await (await import('./fuzz/command.js')).fuzzCommand(options);
+  });
+
+program
+  .command('kill')
+  .description('commands that write against SIGKILL (needs dist: npm run build)')
+  .option(
+    '--command <NAME>',
+    `a command, or several: ${scenarios.map(({ name }) => name).join(', ')}`,
+    listed,
+    [],
+  )
+  .option('--count <N>', 'kills of each command', whole, 16)
+  .option('--seconds <N>', 'no kill is begun later', whole)
+  .option('--case <N>', 'this kill of --command alone', whole)
+  .addOption(seed())
+  .addOption(json())
+  .action(async (options) => {
+    process.exitCode = await (await import('./kill/index.js')).killCommand(options);
   });
 
 await program.parseAsync();

@@ -5,7 +5,7 @@ import { UserError } from '../../src/common/errors.js';
 export type Problem =
   /** An error that is not a UserError. */
   | 'exception'
-  /** A UserError of several lines, or without words. */
+  /** A UserError without words, or with more of them than a line has. */
   | 'message'
   /** A file of the corpus that is valid was refused. */
   | 'refused'
@@ -24,7 +24,7 @@ export interface Failure {
   detail: string;
 }
 
-/** The longest message that is still a line. */
+/** The longest message that is still a line. A newline in one is shown as an escape, as all of a file's text is. */
 const LONGEST = 2000;
 
 /** The problem with an error that a reader threw; undefined for one that may be. */
@@ -34,7 +34,7 @@ export function problemOf(error: unknown): Pick<Failure, 'problem' | 'detail'> |
     return { problem: 'exception', detail: `${name}: ${oneLine(message)}${thrownAt(stack)}` };
   }
   const { message } = error;
-  if (message.trim() === '' || /[\n\r]/.test(message) || message.length > LONGEST)
+  if (message.trim() === '' || message.length > LONGEST)
     return { problem: 'message', detail: `${message.length} characters: ${oneLine(message)}` };
   return undefined;
 }

@@ -55,9 +55,9 @@ const dropInside = repacked((files, random) => {
   return rest;
 });
 
-/** 32 MiB of zeros in 32 KB, where a file was. */
+/** 1 MiB of zeros in 1 KB, where a file was. */
 const bomb = repacked((files, random) => {
-  files[pick(Object.keys(files), random)] = new Uint8Array(2 ** 25);
+  files[pick(Object.keys(files), random)] = new Uint8Array(2 ** 20);
   return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, [bytes, { level: 6 }]]));
 });
 

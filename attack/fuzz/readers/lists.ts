@@ -118,7 +118,12 @@ export const listReaders: readonly Reader[] = [
   ofText('scores', (text) => parseScores(text), scores),
   ofText(
     'ytf-splits',
-    (text) => findVideos(parseVideoPairs(text), ['Ada/0/1.jpg', 'Bob/2/1.jpg'], 'ytf'),
+    (text) =>
+      findVideos(
+        parseVideoPairs(text),
+        ['Ada/0/1.jpg', 'Ada/1/1.jpg', 'Bob/2/1.jpg', 'Cy/0/1.jpg', 'Cy/3/1.jpg'],
+        'ytf',
+      ),
     splits,
   ),
   ofFiles('ijb', (folder) => readIjb(folder, { detectorScores: true }), ijb),

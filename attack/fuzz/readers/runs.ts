@@ -113,7 +113,7 @@ const projections = (): Files[] => [
         momentum: 0.9,
         weightDecay: 0,
         seed: 1,
-        start: 'principal',
+        start: 'pca',
       },
       ...{ holdout: 0, minImages: 2, device: 'cpu', threads: 1, stepsPerCall: 10 },
     }),

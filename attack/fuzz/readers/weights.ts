@@ -1,4 +1,6 @@
 // Weights of others: pickles, PyTorch checkpoints, Caffe's and TensorFlow's files, NumPy arrays, safetensors, ONNX.
+
+import { zipSync } from 'fflate';
 import { readCaffemodel } from '../../../src/data/caffemodel.js';
 import { readNumpy, readNumpyDictionary } from '../../../src/data/numpy.js';
 import { readPickle } from '../../../src/data/pickle.js';
@@ -104,12 +106,19 @@ const faceApi = (): Files[] => [
 const deepPickle = unlatin(`\x80\x02${'('.repeat(50_000)}${'t'.repeat(50_000)}.`);
 const deepDictionary = unlatin(`\x80\x02${'}K\x01'.repeat(50_000)}N${'s'.repeat(50_000)}.`);
 
+/** 64 MiB of zeros in 64 KB as a storage, and as the pickle. */
+const bombs = (): Uint8Array[] => {
+  const zeros = new Uint8Array(2 ** 26);
+  const pickle = unlatin('\x80\x02}.');
+  return [zipSync({ 'net/data.pkl': pickle, 'net/data/0': zeros }), zipSync({ 'net/data.pkl': zeros })];
+};
+
 export const weightReaders: readonly Reader[] = [
   ofBytes('pickle', (bytes) => readPickle(bytes, 'pickle'), pickles, {
     hostile: () => [deepPickle, deepDictionary],
   }),
   ofBytes('checkpoint', numbersOfCheckpoint, checkpoints, {
-    hostile: () => [fixture('checkpoints/hostile.pth'), deepPickle, deepDictionary],
+    hostile: () => [fixture('checkpoints/hostile.pth'), deepPickle, deepDictionary, ...bombs()],
   }),
   ofBytes('caffemodel', (bytes) => readCaffemodel(bytes, 'model.caffemodel'), caffemodels),
   ofBytes('npy', (bytes) => readNumpy(bytes, 'matrix.npy'), npyMatrices),
