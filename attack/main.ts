@@ -3,6 +3,7 @@
 // See docs/reliability.md.
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { faults } from './fault/index.js';
 import { readers } from './fuzz/readers/index.js';
 import { scenarios } from './kill/scenarios.js';
 
@@ -54,6 +55,15 @@ program
   .addOption(json())
   .action(async (options) => {
     process.exitCode = await (await import('./kill/index.js')).killCommand(options);
+  });
+
+program
+  .command('fault')
+  .description('commands against a full disk, closed pipes, odd files and names (needs dist: npm run build)')
+  .option('--fault <NAME>', `a fault, or several: ${faults.map(({ name }) => name).join(', ')}`, listed, [])
+  .addOption(json())
+  .action(async (options) => {
+    process.exitCode = await (await import('./fault/index.js')).faultCommand(options);
   });
 
 await program.parseAsync();
