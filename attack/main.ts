@@ -66,4 +66,24 @@ program
     process.exitCode = await (await import('./fault/index.js')).faultCommand(options);
   });
 
+program
+  .command('all')
+  .description('fuzz, kill and fault, one after the other')
+  .option('--count <N>', 'cases of an ordinary reader', whole, 3000)
+  .option('--kills <N>', 'kills of each command', whole, 16)
+  .option('--jobs <N>', 'readers at a time', whole, 2)
+  .addOption(seed())
+  .addOption(out())
+  .action(async ({ kills, ...options }) => {
+    const { fuzzCommand } = await import('./fuzz/command.js');
+    const { killCommand } = await import('./kill/index.js');
+    const { faultCommand } = await import('./fault/index.js');
+    const codes = [
+      await fuzzCommand({ ...options, reader: [] }),
+      await killCommand({ ...options, count: kills, command: [] }),
+      await faultCommand({ fault: [] }),
+    ];
+    process.exitCode = Math.max(...codes);
+  });
+
 await program.parseAsync();

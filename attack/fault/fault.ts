@@ -25,7 +25,7 @@ const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202
 export interface Wanted {
   /** Exit codes that are right. */
   codes: readonly number[];
-  /** What the line of an error must name. */
+  /** What standard error must name, whether as an error or as an input that was left out. */
   names?: string;
 }
 

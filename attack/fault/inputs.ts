@@ -25,7 +25,7 @@ const takers: Readonly<Record<string, (file: string, kit: Kit, out: string) => s
   ],
   verify: (file, kit) => ['verify', file, kit.portrait],
   detect: (file) => ['detect', file],
-  identify: (file, kit) => ['identify', '--gallery', kit.photographs, file],
+  identify: (file, kit) => ['identify', '--gallery', kit.gallery, file],
   compare: (file, kit, out) => ['compare', file, kit.portrait, '--out', out],
   'verify --calibration': (file, kit) => ['verify', kit.portrait, kit.portrait, '--calibration', file],
   import: (file, _, out) => [
@@ -71,7 +71,7 @@ const takers: Readonly<Record<string, (file: string, kit: Kit, out: string) => s
     file,
   ],
   'evaluate bin': (file, kit) => ['evaluate', 'bin', file, '--model', kit.model],
-  'evaluate compare': (file) => ['evaluate', 'compare', file, file],
+  'evaluate compare': (file, _, out) => ['evaluate', 'compare', file, file, '--report', out],
   'evaluate open-set --lists': (file, kit) => [
     ...['evaluate', 'open-set', '--model', kit.model, '--data', kit.crowd, '--lists', file],
   ],
@@ -130,7 +130,9 @@ async function* withEvery(kit: Kit, make: (path: string) => void): AsyncGenerato
     const file = join(out, `odd${endings[what] ?? '.jpg'}`);
     make(file);
     const ended = await patiently(args(file, kit, out));
-    yield { what, problems: problemsOf(ended, { codes: [exitOf('bad-input')], names: file }) };
+    // A page of the other photographs names the one that was left out.
+    const codes = what === 'compare' ? [0] : [exitOf('bad-input')];
+    yield { what, problems: problemsOf(ended, { codes, names: file }) };
   }
 }
 

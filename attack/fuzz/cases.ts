@@ -1,6 +1,6 @@
 // A case is (reader, seed, number): the same three give the same files on every machine.
 import { random } from '../../src/common/random.js';
-import { mutate } from './mutate/index.js';
+import { mutate, plain } from './mutate/index.js';
 import { pick } from './mutate/mutator.js';
 import type { Files, Reader } from './reader.js';
 
@@ -16,7 +16,9 @@ export interface Corpus {
 
 export async function corpusOf(reader: Reader): Promise<Corpus> {
   const valid = await reader.valid();
-  const files = [...valid, ...((await reader.hostile?.()) ?? [])];
+  const files = [...valid, ...((await reader.hostile?.()) ?? [])].map((one) =>
+    Object.fromEntries(Object.entries(one).map(([name, bytes]) => [name, plain(bytes)])),
+  );
   return { reader, files, valid: valid.length, pool: files.flatMap((one) => Object.values(one)) };
 }
 

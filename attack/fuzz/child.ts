@@ -7,7 +7,7 @@ import { AT, type Batch, type BatchResult, FILES, type Start } from './batch.js'
 import { type Corpus, caseOf, corpusOf } from './cases.js';
 import { type Failure, problemOf } from './outcome.js';
 import type { Files } from './reader.js';
-import { readersNamed } from './readers/index.js';
+import { loadReader } from './readers/load.js';
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
@@ -48,8 +48,7 @@ async function run(
 }
 
 async function main({ reader: name, seed, scratch, memory }: Start): Promise<void> {
-  const [reader] = readersNamed([name]);
-  const corpus = await corpusOf(reader!);
+  const corpus = await corpusOf(await loadReader(name));
   const at = openSync(join(scratch, AT), 'w');
   const folder = join(scratch, FILES);
   rmSync(folder, { recursive: true, force: true });

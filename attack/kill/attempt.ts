@@ -34,7 +34,10 @@ export interface Attempt {
   problems: string[];
 }
 
-const optionsOf = ({ env }: Scenario, kit: Kit, out: string) => (env ? { env: env(kit, out) } : {});
+/** Files are read and written by one thread, so that the nth call of a thread is the same in every run. */
+const optionsOf = ({ env }: Scenario, kit: Kit, out: string) => ({
+  env: { UV_THREADPOOL_SIZE: '1', ...env?.(kit, out) },
+});
 
 async function finish(
   scenario: Scenario,

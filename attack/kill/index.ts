@@ -66,7 +66,7 @@ export async function killCommand(flags: KillFlags): Promise<number> {
       try {
         const reference = await referenceOf(scenario, kit);
         const numbers =
-          flags.case === undefined ? Array.from({ length: 2 * flags.count }, (_, i) => i) : [flags.case];
+          flags.case === undefined ? Array.from({ length: 4 * flags.count }, (_, i) => i) : [flags.case];
         for (const number of numbers) {
           if (result.kills >= flags.count || performance.now() > until) break;
           count(result, number, await attempt(reference, random(flags.seed, 'kill', scenario.name, number)));

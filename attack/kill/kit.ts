@@ -1,6 +1,6 @@
 // What the commands under attack work on: small made-up faces, photographs, a model, a checkpoint, embeddings, a web
 // server on this machine. There are two of each where an older output is replaced by a newer one.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,8 @@ export interface Kit {
   readonly photographs: string;
   readonly landmarks: string;
   readonly portrait: string;
+  /** People with photographs that have faces. */
+  readonly gallery: string;
   readonly model: string;
   readonly otherModel: string;
   readonly checkpoint: string;
@@ -133,6 +135,12 @@ async function photographs(folder: string): Promise<string> {
   return table;
 }
 
+function gallery(folder: string): string {
+  mkdirSync(join(folder, 'gallery', 'Ann'), { recursive: true });
+  copyFileSync(samplePhotographs()[1]!, join(folder, 'gallery', 'Ann', '1.jpg'));
+  return join(folder, 'gallery');
+}
+
 /** Makes everything below `folder`. */
 export async function makeKit(folder: string): Promise<Kit> {
   const at = (name: string, bytes: Uint8Array | string) => {
@@ -156,6 +164,7 @@ export async function makeKit(folder: string): Promise<Kit> {
     landmarks: await photographs(folder),
     photographs: join(folder, 'photographs'),
     portrait: samplePhotographs()[0]!,
+    gallery: gallery(folder),
     model: at('small.onnx', model),
     otherModel: at('other.onnx', embedder(2)),
     checkpoint: at('small.pth', checkpoint(1)),

@@ -9,6 +9,9 @@ import { latin, type Mutator, type Pool, pick, type Structure, unlatin, viewOf }
 /** Signatures of a file's header, of its entry in the directory, and of the directory's end. */
 const [LOCAL, ENTRY, END] = ['PK\x03\x04', 'PK\x01\x02', 'PK\x05\x06'];
 
+/** The time of change that archives note, always the same. */
+export const WRITTEN = new Date(2020, 0, 1);
+
 const isZip = (bytes: Uint8Array): boolean => latin(bytes.subarray(0, 2)) === 'PK';
 
 /** The archive's files; undefined when it cannot be unpacked, or would be large. */
@@ -29,7 +32,7 @@ const repacked =
     const files = unpacked(bytes);
     if (!files || Object.keys(files).length === 0) return pick(byteMutators, random)(bytes, random, pool);
     const packed = change(files, random, pool) ?? files;
-    return zipSync(packed, { level: pick([0, 6], random) as 0 | 6 });
+    return zipSync(packed, { mtime: WRITTEN, level: pick([0, 6], random) as 0 | 6 });
   };
 
 const changeInside = repacked((files, random, pool) => {

@@ -1,6 +1,6 @@
 // Weights of others: pickles, PyTorch checkpoints, Caffe's and TensorFlow's files, NumPy arrays, safetensors, ONNX.
 
-import { zipSync } from 'fflate';
+import { type Zippable, zipSync } from 'fflate';
 import { readCaffemodel } from '../../../src/data/caffemodel.js';
 import { readNumpy, readNumpyDictionary } from '../../../src/data/numpy.js';
 import { readPickle } from '../../../src/data/pickle.js';
@@ -11,6 +11,7 @@ import { readFaceApiWeights } from '../../../src/face/models/face-api-weights.js
 import { caffemodel } from '../../../test/support/caffemodel.js';
 import { torchCheckpoint } from '../../../test/support/torch-writer.js';
 import { unlatin } from '../mutate/mutator.js';
+import { WRITTEN } from '../mutate/zip.js';
 import { type Files, ofBytes, ofFiles, type Reader } from '../reader.js';
 import { asJson, fixture, tinyModel } from '../samples.js';
 
@@ -106,11 +107,12 @@ const faceApi = (): Files[] => [
 const deepPickle = unlatin(`\x80\x02${'('.repeat(50_000)}${'t'.repeat(50_000)}.`);
 const deepDictionary = unlatin(`\x80\x02${'}K\x01'.repeat(50_000)}N${'s'.repeat(50_000)}.`);
 
-/** 64 MiB of zeros in 64 KB as a storage, and as the pickle. */
+/** 8 MiB of zeros in 8 KB as a storage, and as the pickle. */
 const bombs = (): Uint8Array[] => {
-  const zeros = new Uint8Array(2 ** 26);
+  const zeros = new Uint8Array(2 ** 23);
   const pickle = unlatin('\x80\x02}.');
-  return [zipSync({ 'net/data.pkl': pickle, 'net/data/0': zeros }), zipSync({ 'net/data.pkl': zeros })];
+  const files: Zippable[] = [{ 'net/data.pkl': pickle, 'net/data/0': zeros }, { 'net/data.pkl': zeros }];
+  return files.map((one) => zipSync(one, { mtime: WRITTEN, level: 6 }));
 };
 
 export const weightReaders: readonly Reader[] = [
