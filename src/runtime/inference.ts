@@ -1,9 +1,9 @@
 // A trained model, ours or another's, opened for running: named arrays in, named arrays out.
-import type { InferenceSession } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
 import { readMetadata } from '../lower/onnx.js';
 import { forCpu } from '../lower/rewrite/index.js';
+import type { InferenceSession } from './onnxruntime.js';
 import { firstLine } from './program.js';
 import {
   type Feed,
