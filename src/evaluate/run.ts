@@ -163,7 +163,11 @@ async function featuresOf(
     const faces = await Promise.all(
       wanted.slice(first, first + CHUNK).map(async ({ image, label }) => {
         try {
-          return { pixels: await decodeImage(collection, image, { size: [height, width], order }), label };
+          return {
+            image,
+            pixels: await decodeImage(collection, image, { size: [height, width], order }),
+            label,
+          };
         } catch (error) {
           if (!tolerant || !(error instanceof UserError)) throw error;
           return undefined;
@@ -172,7 +176,10 @@ async function featuresOf(
     );
     const readable = faces.filter((face) => face !== undefined);
     if (readable.length === 0) continue;
-    const both = await embedder.both(readable.map(({ pixels }) => pixels));
+    const both = await embedder.both(
+      readable.map(({ pixels }) => pixels),
+      { nameOf: (i) => collection.placeOf(readable[i]!.image) },
+    );
     features.original.set(both.original, labels.length * length);
     features.mirrored.set(both.mirrored, labels.length * length);
     labels.push(...readable.map(({ label }) => label));

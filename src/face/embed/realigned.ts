@@ -122,7 +122,7 @@ export async function bothRealigned(
   const original = new Float32Array(paths.length * length);
   const mirrored = new Float32Array(paths.length * length);
   await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
-    const both = await embedder.both(faces);
+    const both = await embedder.both(faces, { nameOf: (i) => paths[rows[i]!]! });
     place(both.original, rows, length, original);
     place(both.mirrored, rows, length, mirrored);
   });
@@ -139,7 +139,7 @@ export async function embedRealigned(
   const { length } = embedder;
   const out = new Float32Array(paths.length * length);
   await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
-    place(await embedder.embed(faces), rows, length, out);
+    place(await embedder.embed(faces, { nameOf: (i) => paths[rows[i]!]! }), rows, length, out);
   });
   return out;
 }
