@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import { writeWholeSync } from '../common/files.js';
 import { random } from '../common/random.js';
 import { decodeImage, type ImageCollection, openCollection } from '../data/index.js';
@@ -169,7 +169,7 @@ async function featuresOf(
             label,
           };
         } catch (error) {
-          if (!tolerant || !(error instanceof UserError)) throw error;
+          if (!tolerant || !isOfInput(error)) throw error;
           return undefined;
         }
       }),

@@ -26,8 +26,8 @@ export type TrialOutcome = 'done' | 'time' | 'memory';
 /** Seconds of computing, and MiB of memory beside four times the file. */
 const SECONDS = 60;
 const MEBIBYTES = 2048;
-/** A trial on a busy machine may last this many times its seconds. */
-const PATIENCE = 10;
+/** Seconds by the clock after which a trial has ended in any case: one that computes ends itself, however busy the machine. */
+const LATEST = 1800;
 
 const VARIABLES = { seconds: 'HYPERSPHERE_MODEL_SECONDS', mebibytes: 'HYPERSPHERE_MODEL_MIB' } as const;
 
@@ -71,10 +71,12 @@ export async function tryModel(
   if (outcome === 'time')
     throw new UserError(
       `${name}: takes more than ${seconds} s to be opened and run once; ${remedy(VARIABLES.seconds)}`,
+      { code: 'limit' },
     );
   if (outcome === 'memory')
     throw new UserError(
       `${name}: takes more than ${mebibytes} MiB of memory to be opened and run once; ${remedy(VARIABLES.mebibytes)}`,
+      { code: 'limit' },
     );
   if (outcome !== 'done')
     throw new UserError(
@@ -121,12 +123,17 @@ async function inChild(bytes: Uint8Array, limits: TrialLimits): Promise<TrialOut
   // One that has ended takes no more bytes.
   child.stdin.on('error', () => {});
   child.stdin.end(bytes);
-  const late = setTimeout(() => child.kill('SIGKILL'), 1000 * PATIENCE * limits.seconds);
+  let ranOut = false;
+  const late = setTimeout(() => {
+    ranOut = true;
+    child.kill('SIGKILL');
+  }, 1000 * LATEST);
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   try {
     const { code, signal } = await ended;
     const outcome = (['done', 'time', 'memory'] as const).find((word) => output.stdout.trim() === word);
+    if (ranOut) return 'time';
     if (outcome === 'done' && code !== 0) return { code, signal, line: '' };
     return outcome ?? { code, signal, line: output.stderr.trim().split('\n').at(-1) ?? '' };
   } finally {

@@ -3,6 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { errorCodes } from '../../src/common/errors.js';
 import { templateNamed } from '../../src/face/align/template.js';
 import { bothOf, embeddingsOf } from '../../src/face/embed/aligned.js';
 import { Ensemble } from '../../src/face/embed/ensemble.js';
@@ -131,12 +132,12 @@ describe.each(Object.entries(kinds))('%s', (_, kind) => {
     writeFileSync(file, model({ nodes: [nothing, { ...node!, inputs }] }));
     const photographs = samplePhotographs().slice(0, 2);
     const verified = await hypersphere('verify', ...photographs, '--model', file, '--threshold', '0.5');
-    expect(verified).toMatchObject({ code: 1, stdout: '' });
+    expect(verified).toMatchObject({ code: errorCodes['bad-input'].exit, stdout: '' });
     expect(verified.stderr.trimEnd()).toMatch(kind.problem);
     expect(verified.stderr).toContain(photographs[0]);
     const out = join(folder, 'made.npy');
     const embedded = await hypersphere('embed', '--model', file, '--data', folder, '--out', out);
-    expect(embedded.code).toBe(1);
+    expect(embedded.code).toBe(errorCodes['bad-input'].exit);
     expect(embedded.stderr).toMatch(kind.problem);
     expect([out, `${out}.json`].map((path) => existsSync(path))).toEqual([false, false]);
   });

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { errorCodes } from '../../src/common/errors.js';
 import { encodeModel, type OnnxNode, type OnnxTensor } from '../../src/lower/onnx.js';
 import { openDevice, trialLimits, tryModel } from '../../src/runtime/index.js';
 import { hypersphere } from '../cli/hypersphere.js';
@@ -148,7 +149,7 @@ test('no command opens such a file', async () => {
   ];
   for (const words of calls) {
     const { code, stdout, stderr } = await hypersphere(...words);
-    expect([words[0], code, stdout]).toEqual([words[0], 1, '']);
+    expect([words[0], code, stdout]).toEqual([words[0], errorCodes.limit.exit, '']);
     expect(stderr.trimEnd().split('\n').at(-1)).toMatch(/bomb\.onnx: takes more than 400 MiB of memory/);
   }
   expect(readFileSync(file)).toEqual(Buffer.from(large));

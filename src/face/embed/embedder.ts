@@ -1,7 +1,7 @@
 // Aligned faces in, embeddings out: any ONNX model with a manifest, in batches, with the features of the image
 // and of its mirror image. Images are decoded on other threads while the network runs, a few batches ahead, so
 // that a data set of any size passes through little memory.
-import { UserError } from '../../common/errors.js';
+import { isOfInput, UserError } from '../../common/errors.js';
 import { DecoderPool } from '../../data/decoder-pool.js';
 import { decodeFace } from '../../data/index.js';
 import { type Leader, threadsOfRank } from '../../mpi/index.js';
@@ -184,7 +184,7 @@ export class Embedder {
       try {
         return { pixels: await this.#decoders.decode(images as readonly string[]), unreadable: [] };
       } catch (error) {
-        if (!tolerant || !(error instanceof UserError)) throw error;
+        if (!tolerant || !isOfInput(error)) throw error;
       }
     }
     const pixels = new Uint8Array(images.length * bytes);
@@ -197,7 +197,7 @@ export class Embedder {
         }
         pixels.set(face, i * bytes);
       } catch (error) {
-        if (!tolerant || !(error instanceof UserError)) throw error;
+        if (!tolerant || !isOfInput(error)) throw error;
         unreadable.push({ at: i, reason: error.message });
       }
     }
