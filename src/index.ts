@@ -90,7 +90,14 @@ export { lowerInference, lowerStep, type StepGraph } from './lower/index.js';
 export * as nn from './nn/index.js';
 export { describeNetwork, type NetworkDescription, networks } from './nn/index.js';
 export { writeEvaluation, writeRunPage } from './report/index.js';
-export { type Device, type DeviceName, InferenceModel, openDevice, Program } from './runtime/index.js';
+export {
+  type Device,
+  type DeviceName,
+  InferenceModel,
+  openDevice,
+  Program,
+  tryModel,
+} from './runtime/index.js';
 export {
   memoryTemplates,
   openTemplates,

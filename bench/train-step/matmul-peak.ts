@@ -1,7 +1,7 @@
 // The yardstick: a large single-precision matrix product by the same runtime, timed in the same rounds. What a
 // training step reaches is given as a share of it.
-import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../../src/lower/onnx.js';
+import * as ort from '../../src/runtime/onnxruntime.js';
 import type { Candidate } from '../step-server.js';
 
 const SIZE = 2048;

@@ -44,6 +44,13 @@ export function errorCode(error: unknown): ErrorCode {
   return systemCodes[(error as NodeJS.ErrnoException | undefined)?.code ?? ''] ?? 'internal';
 }
 
+/**
+ * Whether an error is of the one input that was read, so that a folder's other files can be read without it; where
+ * memory or open files have run out they cannot.
+ */
+export const isOfInput = (error: unknown): error is UserError =>
+  error instanceof UserError && error.code !== 'no-resources';
+
 export interface UserErrorOptions {
   /** Default: the code of `cause` where that is an error with one, else 'bad-input'. */
   code?: ErrorCode;

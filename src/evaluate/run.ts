@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import { writeWholeSync } from '../common/files.js';
 import { random } from '../common/random.js';
 import { decodeImage, type ImageCollection, openCollection } from '../data/index.js';
@@ -163,16 +163,23 @@ async function featuresOf(
     const faces = await Promise.all(
       wanted.slice(first, first + CHUNK).map(async ({ image, label }) => {
         try {
-          return { pixels: await decodeImage(collection, image, { size: [height, width], order }), label };
+          return {
+            image,
+            pixels: await decodeImage(collection, image, { size: [height, width], order }),
+            label,
+          };
         } catch (error) {
-          if (!tolerant || !(error instanceof UserError)) throw error;
+          if (!tolerant || !isOfInput(error)) throw error;
           return undefined;
         }
       }),
     );
     const readable = faces.filter((face) => face !== undefined);
     if (readable.length === 0) continue;
-    const both = await embedder.both(readable.map(({ pixels }) => pixels));
+    const both = await embedder.both(
+      readable.map(({ pixels }) => pixels),
+      { nameOf: (i) => collection.placeOf(readable[i]!.image) },
+    );
     features.original.set(both.original, labels.length * length);
     features.mirrored.set(both.mirrored, labels.length * length);
     labels.push(...readable.map(({ label }) => label));

@@ -98,10 +98,10 @@ export class FaceReader {
   }
 
   /** The chosen faces on the template; one whose landmarks fall together is no face. */
-  #aligned({ photograph, chosen }: LookedAt) {
+  #aligned({ path, photograph, chosen }: LookedAt) {
     return chosen.flatMap((seen) => {
       try {
-        return [{ photograph, seen, aligned: alignFace(photograph, seen.landmarks, this.template) }];
+        return [{ path, photograph, seen, aligned: alignFace(photograph, seen.landmarks, this.template) }];
       } catch (error) {
         if (error instanceof UserError) return [];
         throw error;
@@ -110,15 +110,20 @@ export class FaceReader {
   }
 
   async #embed(
-    faces: readonly { photograph: Photograph; seen: Detection; aligned: Uint8Array }[],
+    faces: readonly { path: string; photograph: Photograph; seen: Detection; aligned: Uint8Array }[],
   ): Promise<Float32Array> {
     if (faces.length === 0) return new Float32Array();
+    const nameOf = (i: number) => faces[i]!.path;
     const [only, ...more] = this.embedders as [Embedder, ...Embedder[]];
     if (more.length > 0)
       return this.#ensemble.embed(
         faces.map(({ photograph, seen }) => ({ photograph, landmarks: seen.landmarks })),
+        { nameOf },
       );
-    return only.embed(faces.map(({ aligned }) => inChannelOrder(aligned, only.manifest.input.order)));
+    return only.embed(
+      faces.map(({ aligned }) => inChannelOrder(aligned, only.manifest.input.order)),
+      { nameOf },
+    );
   }
 
   /** Frees the networks, and the device if it is the reader's own. */

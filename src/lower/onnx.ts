@@ -1,4 +1,5 @@
 // ONNX models: plain objects (onnx-model.ts), and their way to bytes (onnx-write.ts) and back (onnx-read.ts).
+export { requireBounded } from './bounds.js';
 export type {
   OnnxAttribute,
   OnnxDType,

@@ -107,9 +107,13 @@ async function lossFound(): Promise<boolean> {
 
 function lossOf(gone: Gone): Loss {
   const names = [...gone.ranks].sort((a, b) => a - b).join(' and ');
+  const stopped = gone.ranks.length > 0 && gone.ranks.every((rank) => gone.stopped.includes(rank));
+  const several = gone.ranks.length > 1;
   const reason =
     gone.ranks.length > 0
-      ? `rank${gone.ranks.length > 1 ? 's' : ''} ${names} ended`
+      ? stopped
+        ? `rank${several ? 's' : ''} ${names} ${several ? 'were' : 'was'} stopped and ${several ? 'have' : 'has'} been ended`
+        : `rank${several ? 's' : ''} ${names} ended`
       : gone.launcher
         ? 'mpirun ended'
         : 'mpirun ends the run';

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { UserError } from '../common/errors.js';
 import type { Communicator, Numbers, Reduction } from './communicator.js';
 import type { Datatype, Handle, Library } from './library.js';
+import { patience } from './peers.js';
 import { stopWatching } from './survive.js';
 
 /** MPI_THREAD_SERIALIZED, and the longest text of an error in either family. */
@@ -18,6 +19,9 @@ const LARGEST_COUNT = 2 ** 27;
 /** Milliseconds between two looks at whether others have come, and bytes that hold MPI_Status in either family. */
 const LOOK = 2;
 const STATUS_BYTES = 64;
+
+/** Seconds that a timer of Node can wait. */
+const LONGEST_TIMER = 2 ** 21;
 
 type Call = (...values: (Numbers | Handle | null)[]) => Promise<number>;
 
@@ -61,6 +65,7 @@ export class World implements Communicator {
   /** Settles when every call so far has. */
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
+  #noticed = false;
 
   constructor(
     readonly library: Library,
@@ -136,7 +141,7 @@ export class World implements Communicator {
         if (done[0] !== 0) return;
         await sleep(LOOK);
       }
-    });
+    }, 'rest');
   }
 
   close(): Promise<void> {
@@ -159,12 +164,29 @@ export class World implements Communicator {
   }
 
   /** Runs `call` after all those before it; after a failed one none runs any more. */
-  #next<T>(call: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(call);
+  #next<T>(call: () => Promise<T>, kind: 'work' | 'rest' = 'work'): Promise<T> {
+    const result = this.#last.then(() => (kind === 'rest' ? call() : this.#noticing(call)));
     this.#last = result;
     // Whoever made the call hears of its failure; so does whoever makes the next one.
     result.catch(() => undefined);
     return result;
+  }
+
+  /** Runs `call` and warns, once, when the others keep it waiting for long: nobody else looks after other machines. */
+  async #noticing<T>(call: () => Promise<T>): Promise<T> {
+    const seconds = patience();
+    if (this.#noticed || seconds > LONGEST_TIMER) return call();
+    const timer = setTimeout(() => {
+      this.#noticed = true;
+      process.emitWarning(
+        `rank ${this.rank} has waited ${seconds} s for other ranks: one of them may be stopped, or far slower`,
+      );
+    }, 1000 * seconds);
+    try {
+      return await call();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   *#pieces(values: Numbers): Generator<Numbers> {

@@ -2,10 +2,8 @@
 // binding copies every output into fresh memory; through the C interface what a run leaves stays where it was
 // computed, and is the next run's input. Functions lie in a table that only grows (onnxruntime_c_api.h); the ones
 // used here have had their places since version 1.12.
-import { readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { foreign } from '../common/foreign.js';
+import { libraryFile } from './onnxruntime.js';
 
 /** The address of one of the runtime's objects. */
 export type Address = bigint;
@@ -18,6 +16,7 @@ const VERSION = 16;
 /** Places in the table and types. Each returns null or the address of a status, which says what went wrong. */
 const FUNCTIONS = {
   createEnvironment: [3, 'int', 'str', 'void *'],
+  disableTelemetry: [6, 'void *'],
   createSession: [8, 'void *', 'void *', 'size_t', 'void *', 'void *'],
   run: [9, 'void *', 'void *', 'const char **', 'void *', 'size_t', 'const char **', 'size_t', 'void *'],
   createOptions: [10, 'void *'],
@@ -102,22 +101,6 @@ export function cInterface(): Promise<CInterface | undefined> {
   return opened;
 }
 
-const LIBRARIES: Partial<Record<NodeJS.Platform, RegExp>> = {
-  linux: /^libonnxruntime\.so/,
-  darwin: /^libonnxruntime\..*dylib$/,
-  win32: /^onnxruntime\.dll$/,
-};
-
-/** The library that the Node binding loads, which lies beside it. */
-function libraryFile(): string {
-  const root = path.join(createRequire(import.meta.url).resolve('onnxruntime-node'), '..', '..', 'bin');
-  const version = readdirSync(root).find((name) => name.startsWith('napi-'))!;
-  const folder = path.join(root, version, process.platform, process.arch);
-  const file = readdirSync(folder).find((name) => LIBRARIES[process.platform]?.test(name));
-  if (file === undefined) throw new Error('no library');
-  return path.join(folder, file);
-}
-
 async function open(): Promise<CInterface> {
   const { call, decode, load, pointer, proto, view } = await foreign();
   const base = load(libraryFile()).func('OrtGetApiBase', 'void *', [])() as Address;
@@ -156,11 +139,14 @@ async function open(): Promise<CInterface> {
       return [name, async (...values: Argument[]) => check(await started(...values))];
     }),
   ) as unknown as CInterface['later'];
+  const environment = written((result) => calls.createEnvironment(FATAL, 'hypersphere', result));
+  // Windows has no variable for it (see no-telemetry.ts); elsewhere this is for a process that had loaded the runtime.
+  calls.disableTelemetry(environment);
   return {
     call: calls,
     later,
     release: releases,
-    environment: written((result) => calls.createEnvironment(FATAL, 'hypersphere', result)),
+    environment,
     allocator: written((result) => calls.defaultAllocator(result)),
     memory: (address, bytes) => view(address, bytes),
   };

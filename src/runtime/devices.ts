@@ -11,6 +11,7 @@ import { encodeModel } from '../lower/onnx.js';
 import { InferenceModel } from './inference.js';
 import { firstLine, Program } from './program.js';
 import { openSession, type SessionSettings, tensorOf } from './session.js';
+import { tryModel } from './trial.js';
 
 /** One of `deviceNames`. */
 export type DeviceName = Target | 'auto';
@@ -38,7 +39,10 @@ export interface Device {
   readonly threads: number;
   /** Compiles a training step with resident state. */
   compile(step: StepGraph, options?: CompileOptions): Promise<Program>;
-  /** Opens a model for inference, from a file or from bytes, which are called `name` in messages. */
+  /**
+   * Opens a model for inference, from a file or from bytes, which are called `name` in messages. A file is first opened
+   * and run once in a process of its own (see `tryModel`); bytes are taken to be the program's own.
+   */
   load(model: Uint8Array | string, name?: string): Promise<InferenceModel>;
   /** Frees every program and model that was opened on this device. */
   close(): Promise<void>;
@@ -120,6 +124,7 @@ function device(settings: SessionSettings): Device {
         const problem = error.code === 'ENOENT' ? 'no such file' : error.message;
         throw new UserError(`model ${model}: ${problem}`);
       });
+      await tryModel(bytes, model);
       return track(await InferenceModel.open(bytes, settings, model));
     },
     async close() {

@@ -1,5 +1,5 @@
 // What runs a compiled step: a session of ONNX Runtime, and the tensors that it keeps between runs.
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from './onnxruntime.js';
 import { type Feed, openSession, type SessionExtras, type SessionSettings, tensorOf } from './session.js';
 
 /** A tensor where its session keeps it. */

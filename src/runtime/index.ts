@@ -11,3 +11,4 @@ export { InferenceModel, type ModelFeed } from './inference.js';
 export { Program } from './program.js';
 export type { Feed, Feeds, Result, SessionSettings, ValueInfo } from './session.js';
 export { type Spent, StagedProgram } from './staged-program.js';
+export { type TrialLimits, trialLimits, tryModel } from './trial.js';

@@ -1,9 +1,9 @@
 // A trained model, ours or another's, opened for running: named arrays in, named arrays out.
-import type { InferenceSession } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
 import { showShape } from '../graph/index.js';
-import { readMetadata } from '../lower/onnx.js';
+import { readMetadata, requireBounded } from '../lower/onnx.js';
 import { forCpu } from '../lower/rewrite/index.js';
+import type { InferenceSession } from './onnxruntime.js';
 import { firstLine } from './program.js';
 import {
   type Feed,
@@ -33,10 +33,14 @@ export class InferenceModel {
     this.outputs = describe(session.outputMetadata);
   }
 
-  /** Opens the bytes of an ONNX file. `name` is used in messages. Throws UserError when it cannot be opened. */
+  /**
+   * Opens the bytes of an ONNX file. `name` is used in messages. Throws UserError when it cannot be opened, and when its
+   * work has no bound (see `requireBounded`).
+   */
   static async open(bytes: Uint8Array, settings: SessionSettings, name = 'model'): Promise<InferenceModel> {
     let metadata: Record<string, string>;
     try {
+      requireBounded(bytes);
       metadata = readMetadata(bytes);
     } catch (error) {
       throw new UserError(`${name}: ${firstLine(error)}`);

@@ -1,7 +1,8 @@
 // The one place that makes ONNX Runtime sessions, so that every program and model runs under the same settings.
-import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../common/errors.js';
 import type { Target } from '../lower/index.js';
+import { cInterface } from './c-interface.js';
+import { env, InferenceSession, Tensor } from './onnxruntime.js';
 
 // Errors reach the caller as exceptions; a second copy on standard error would only garble the output.
 env.logLevel = 'fatal';
@@ -26,11 +27,13 @@ export interface SessionExtras {
 }
 
 /** Opens a session over the bytes of an ONNX file. Throws what ONNX Runtime throws. */
-export function openSession(
+export async function openSession(
   model: Uint8Array,
   { target, threads, spin }: SessionSettings,
   { resident = [], strict = false }: SessionExtras = {},
 ): Promise<InferenceSession> {
+  // Where no variable turns the runtime's telemetry off, the C interface does, before the first session.
+  if (process.platform === 'win32') await cInterface();
   return InferenceSession.create(model, {
     executionProviders: [target],
     executionMode: 'sequential',

@@ -1,8 +1,8 @@
 // The scores of probes against a block of templates as one matrix product, probes x transposed templates, run by
 // ONNX Runtime. float16 and int8 templates become float32 inside the product, so that what is read and held stays
 // small; with the scores come the maxima of groups of them, which tell a search where it need not look.
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { encodeModel, type OnnxNode, type OnnxTensor, type OnnxValue, OPSET } from '../lower/index.js';
+import { type InferenceSession, Tensor } from '../runtime/onnxruntime.js';
 import { openSession } from '../runtime/session.js';
 import type { StoredRows, TemplateType } from './source.js';
 

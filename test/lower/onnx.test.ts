@@ -1,9 +1,9 @@
 // ONNX files: what is written is what is read, ONNX Runtime accepts it, and other people's files are read too.
 import { existsSync, readFileSync } from 'node:fs';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import { decodeModel, encodeModel, type OnnxModel } from '../../src/lower/onnx.js';
+import { InferenceSession, Tensor } from '../../src/runtime/onnxruntime.js';
 
 /** total = sum over k iterations of x + 1, by a Loop whose body is a graph attribute; y = LeakyRelu(x) * weight. */
 const example: OnnxModel = {

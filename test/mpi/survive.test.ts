@@ -56,6 +56,26 @@ describe.skipIf(noMpi)(`the end of a rank${noMpi ? ` (${noMpi})` : ''}`, () => {
     );
   });
 
+  test.skipIf(process.platform !== 'linux')(
+    'a rank that is stopped is waited for as long as stated, and then ended',
+    async () => {
+      const outcome = await run(3, 'stop', 1, { env: { HYPERSPHERE_RANK_SECONDS: '2' } });
+      const own = lines(outcome).filter((line) => !/Warning|--trace-warnings/.test(line));
+      expect(own).toEqual(['rank 1 was stopped and has been ended; saved']);
+      expect(outcome.told.map(({ rank, ranks }) => [rank, ranks])).toEqual([
+        [0, [1]],
+        [2, [1]],
+      ]);
+    },
+  );
+
+  test('ranks that wait for another one say so, once', async () => {
+    const outcome = await run(2, 'slow', 1, { env: { HYPERSPHERE_RANK_SECONDS: '1' } });
+    expect(outcome.code).toBe(0);
+    const waited = lines(outcome).filter((line) => line.includes('waited'));
+    expect(waited).toEqual([expect.stringMatching(/Warning: rank 0 has waited 1 s for other ranks/)]);
+  });
+
   test('a survivor in the middle of a long step says so', async () => {
     const outcome = await run(2, 'busy', 1, { mpirun: ['--mca', 'odls_base_sigkill_timeout', '4'] });
     expect(lines(outcome)).toEqual([

@@ -1,8 +1,9 @@
 // Image files of every format: as faces for a network's input, as photographs for a detector, and the parts of that which
 // are our own.
 import sharp from 'sharp';
+import { examine } from '../../../src/data/image-limits.js';
 import { decodeBytes } from '../../../src/data/images.js';
-import { plainJpegSize } from '../../../src/data/jpeg-size.js';
+
 import { isPortableMap, readPortableMap } from '../../../src/data/pgm.js';
 import { decodePhotograph } from '../../../src/data/photograph.js';
 import { pngOf } from '../mutate/images.js';
@@ -108,5 +109,5 @@ export const imageReaders: readonly Reader[] = [
   ofBytes('image-pnm', (bytes) => isPortableMap(bytes) && readPortableMap(bytes), portableMaps, {
     share: 0.5,
   }),
-  ofBytes('image-jpeg-size', plainJpegSize, async () => [await picture(3).jpeg().toBuffer()], { share: 0.5 }),
+  ofBytes('image-header', examine, async () => [await picture(3).jpeg().toBuffer()], { share: 0.5 }),
 ];

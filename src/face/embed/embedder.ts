@@ -1,12 +1,13 @@
 // Aligned faces in, embeddings out: any ONNX model with a manifest, in batches, with the features of the image
 // and of its mirror image. Images are decoded on other threads while the network runs, a few batches ahead, so
 // that a data set of any size passes through little memory.
-import { UserError } from '../../common/errors.js';
+import { isOfInput, UserError } from '../../common/errors.js';
 import { DecoderPool } from '../../data/decoder-pool.js';
 import { decodeFace } from '../../data/index.js';
 import { type Leader, threadsOfRank } from '../../mpi/index.js';
 import type { Device, InferenceModel } from '../../runtime/index.js';
 import type { Manifest } from '../models/manifest.js';
+import { requireDirections } from './directions.js';
 import { pixelTables, toPlanes } from './planes.js';
 
 export interface EmbedHooks {
@@ -17,6 +18,8 @@ export interface EmbedHooks {
    * that names it.
    */
   onUnreadable?(index: number, reason: string): void;
+  /** What an image is called in messages; by default its path, or its number from 1 on. */
+  nameOf?(index: number): string;
 }
 
 /** Aligned faces: paths of image files, or bytes [height, width, 3] in the manifest's size and channel order. */
@@ -68,11 +71,15 @@ export class Embedder {
     return flip === 'concatenate' ? 2 * embedding.length : embedding.length;
   }
 
-  /** Embeddings [N, length], the mirror joined as the manifest's `flip` says. They are not normalised. */
+  /**
+   * Embeddings [N, length], the mirror joined as the manifest's `flip` says. They are not normalised. Throws a
+   * UserError that names image and model for one that is not finite or has length zero.
+   */
   async embed(images: FaceImages, hooks: EmbedHooks = {}): Promise<Float32Array> {
     const { flip, embedding } = this.manifest;
     const out = new Float32Array(images.length * this.length);
-    await this.#each(images, hooks, flip !== 'none', (first, original, mirrored) => {
+    const nameOf = namesOf(images, hooks);
+    await this.#each(images, hooks, flip !== 'none', (first, original, mirrored, unreadable) => {
       for (let i = 0; i < original.length / embedding.length; i++) {
         const row = (features: Float32Array) =>
           features.subarray(i * embedding.length, (i + 1) * embedding.length);
@@ -85,11 +92,14 @@ export class Embedder {
             out[start + d]! += value;
           });
       }
+      if (flip !== 'sum') return;
+      const joined = out.subarray(first * this.length, first * this.length + original.length);
+      this.#check(joined, (row) => nameOf(first + row), unreadable);
     });
     return out;
   }
 
-  /** Features of the images and of their mirror images, apart. */
+  /** Features of the images and of their mirror images, apart; throws as `embed` does. */
   async both(images: FaceImages, hooks: EmbedHooks = {}): Promise<BothFeatures> {
     const { length } = this.manifest.embedding;
     const original = new Float32Array(images.length * length);
@@ -115,10 +125,17 @@ export class Embedder {
 
   async #each(
     images: FaceImages,
-    { onProgress, onUnreadable }: EmbedHooks,
+    hooks: EmbedHooks,
     mirror: boolean,
-    take: (first: number, original: Float32Array, mirrored: Float32Array | undefined) => void,
+    take: (
+      first: number,
+      original: Float32Array,
+      mirrored: Float32Array | undefined,
+      unreadable: ReadonlySet<number>,
+    ) => void,
   ): Promise<void> {
+    const { onProgress, onUnreadable } = hooks;
+    const nameOf = namesOf(images, hooks);
     const { size } = this.batch;
     const { height, width } = this.manifest.input;
     const pending: Promise<Batch>[] = [];
@@ -135,17 +152,23 @@ export class Embedder {
         }
         const { pixels, unreadable } = await pending.shift()!;
         for (const { at, reason } of unreadable) onUnreadable?.(first + at, reason);
+        const left = new Set(unreadable.map(({ at }) => at));
         const run = async (mirrored: boolean) => {
           const features = await this.#run(toPlanes(pixels, { height, width }, this.#tables, mirrored));
+          this.#check(features, (row) => nameOf(first + row), left);
           for (const { at } of unreadable) features.fill(0, at * this.#width, (at + 1) * this.#width);
           return features;
         };
-        take(first, await run(false), mirror ? await run(true) : undefined);
+        take(first, await run(false), mirror ? await run(true) : undefined, left);
         onProgress?.(Math.min(first + size, images.length), images.length);
       }
     } finally {
       await Promise.allSettled(pending);
     }
+  }
+
+  #check(features: Float32Array, nameOf: (row: number) => string, except: ReadonlySet<number>): void {
+    requireDirections(features, this.#width, this.manifest.name, nameOf, except);
   }
 
   get #width(): number {
@@ -161,7 +184,7 @@ export class Embedder {
       try {
         return { pixels: await this.#decoders.decode(images as readonly string[]), unreadable: [] };
       } catch (error) {
-        if (!tolerant || !(error instanceof UserError)) throw error;
+        if (!tolerant || !isOfInput(error)) throw error;
       }
     }
     const pixels = new Uint8Array(images.length * bytes);
@@ -174,7 +197,7 @@ export class Embedder {
         }
         pixels.set(face, i * bytes);
       } catch (error) {
-        if (!tolerant || !(error instanceof UserError)) throw error;
+        if (!tolerant || !isOfInput(error)) throw error;
         unreadable.push({ at: i, reason: error.message });
       }
     }
@@ -206,6 +229,13 @@ export class Embedder {
     }
     return features.subarray(0, count * embedding.length);
   }
+}
+
+function namesOf(images: FaceImages, { nameOf }: EmbedHooks): (index: number) => string {
+  return (index) => {
+    const image = images[index];
+    return nameOf?.(index) ?? (typeof image === 'string' ? image : `image ${index + 1}`);
+  };
 }
 
 interface Batch {

@@ -7,7 +7,7 @@ import { alignFace } from '../align/face.js';
 import { inputTemplate } from '../align/input-template.js';
 import type { Template } from '../align/template.js';
 import type { Landmarks } from '../detect/detection.js';
-import type { Embedder } from './embedder.js';
+import type { Embedder, EmbedHooks } from './embedder.js';
 import { inChannelOrder } from './planes.js';
 
 /** A face as a detector gives it. */
@@ -40,10 +40,13 @@ export class Ensemble {
   }
 
   /**
-   * Embeddings [N, length], of length 1: every member's part has length 1/sqrt(members), or 0 where its network gave
-   * zeros.
+   * Embeddings [N, length], of length 1: every member's part has length 1/sqrt(members). Throws a UserError that
+   * names photograph and network for a part that is not finite or has length zero.
    */
-  async embed(faces: readonly FaceInPhotograph[]): Promise<Float32Array> {
+  async embed(
+    faces: readonly FaceInPhotograph[],
+    hooks: Pick<EmbedHooks, 'nameOf'> = {},
+  ): Promise<Float32Array> {
     const out = new Float32Array(faces.length * this.length);
     const share = 1 / Math.sqrt(this.members.length);
     let start = 0;
@@ -52,15 +55,14 @@ export class Ensemble {
       const inputs = faces.map(({ photograph, landmarks }) =>
         inChannelOrder(alignFace(photograph, landmarks, this.templates[m]!), order),
       );
-      const embeddings = faces.length > 0 ? await member.embed(inputs) : new Float32Array();
+      const embeddings = faces.length > 0 ? await member.embed(inputs, hooks) : new Float32Array();
       for (let i = 0; i < faces.length; i++) {
         const row = embeddings.subarray(i * member.length, (i + 1) * member.length);
         const norm = Math.hypot(...row);
         const at = i * this.length + start;
-        if (norm > 0)
-          row.forEach((value, d) => {
-            out[at + d] = (value * share) / norm;
-          });
+        row.forEach((value, d) => {
+          out[at + d] = (value * share) / norm;
+        });
       }
       start += member.length;
     }

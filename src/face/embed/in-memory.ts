@@ -36,6 +36,7 @@ export async function bothInMemory(
         ),
     );
     const features = await embedder.both(pixels, {
+      nameOf: (i) => images[first + i]!.name,
       onProgress: (done) => onProgress?.(first + done, images.length),
     });
     original.set(features.original, first * length);

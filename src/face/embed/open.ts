@@ -5,7 +5,13 @@ import { basename } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { readWhole } from '../../common/files.js';
 import { type Leader, threadsOfRank } from '../../mpi/index.js';
-import { type Device, type DeviceName, type InferenceModel, openDevice } from '../../runtime/index.js';
+import {
+  type Device,
+  type DeviceName,
+  type InferenceModel,
+  openDevice,
+  tryModel,
+} from '../../runtime/index.js';
 import { builtInModels } from '../models/built-in.js';
 import {
   type GraphFacts,
@@ -122,12 +128,17 @@ async function openHere(
   }
 }
 
-/** The bytes of a model by its path, or its name in the store or among those that are built in. */
+/**
+ * The bytes of a model by its path, or its name in the store or among those that are built in. One in a file has been
+ * opened and run in a process of its own. Throws a UserError for one that cannot be.
+ */
 export async function modelBytes(model: string): Promise<ModelBytes> {
   const builtIn = Object.hasOwn(builtInModels, model) ? builtInModels[model] : undefined;
   if (builtIn) return { name: model, bytes: builtIn() };
   const file = await modelFile(model);
-  return { name: file, bytes: await read(file) };
+  const bytes = await read(file);
+  await tryModel(bytes, file);
+  return { name: file, bytes };
 }
 
 async function read(file: string): Promise<Buffer> {

@@ -1,6 +1,7 @@
 // Faces that lie on another template than the network's: they are carried from the one to the other before they are
 // embedded. Scaling them to the input's size alone is the silent mismatch that costs a model most of its accuracy.
-import { UserError } from '../../common/errors.js';
+import { isOfInput, UserError } from '../../common/errors.js';
+import { inOrder } from '../../common/in-order.js';
 import { type Photograph, readPhotograph } from '../../data/index.js';
 import { alignFace } from '../align/face.js';
 import { inputTemplate } from '../align/input-template.js';
@@ -13,6 +14,8 @@ import { inChannelOrder } from './planes.js';
 
 /** Faces that are carried over at a time. */
 export const CARRIED_AT_A_TIME = 256;
+/** Of them, files that are open at once: a process may have few. */
+const OPEN_AT_A_TIME = 16;
 /** The least share of its input that a model must be shown; the published templates show each other .8 and more. */
 const LEAST_SHARE = 0.6;
 
@@ -122,7 +125,7 @@ export async function bothRealigned(
   const original = new Float32Array(paths.length * length);
   const mirrored = new Float32Array(paths.length * length);
   await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
-    const both = await embedder.both(faces);
+    const both = await embedder.both(faces, { nameOf: (i) => paths[rows[i]!]! });
     place(both.original, rows, length, original);
     place(both.mirrored, rows, length, mirrored);
   });
@@ -139,7 +142,7 @@ export async function embedRealigned(
   const { length } = embedder;
   const out = new Float32Array(paths.length * length);
   await eachGroup(embedder, paths, from, hooks, async (faces, rows) => {
-    place(await embedder.embed(faces), rows, length, out);
+    place(await embedder.embed(faces, { nameOf: (i) => paths[rows[i]!]! }), rows, length, out);
   });
   return out;
 }
@@ -153,18 +156,18 @@ async function eachGroup(
   take: (faces: Uint8Array[], rows: readonly number[]) => Promise<void>,
 ): Promise<void> {
   for (let first = 0; first < paths.length; first += CARRIED_AT_A_TIME) {
-    const group = await Promise.all(
-      paths.slice(first, first + CARRIED_AT_A_TIME).map(async (path, i) => {
-        try {
-          return { row: first + i, face: await carried(path, manifest, from, border) };
-        } catch (error) {
-          if (!onUnreadable || !(error instanceof UserError)) throw error;
-          onUnreadable(first + i, error.message);
-          return undefined;
-        }
-      }),
-    );
-    const read = group.filter((one) => one !== undefined);
+    const some = paths.slice(first, first + CARRIED_AT_A_TIME).map((path, i) => ({ path, row: first + i }));
+    const read: { row: number; face: Uint8Array }[] = [];
+    const faces = inOrder(some, OPEN_AT_A_TIME, async ({ path, row }) => {
+      try {
+        return { row, face: await carried(path, manifest, from, border) };
+      } catch (error) {
+        if (!onUnreadable || !isOfInput(error)) throw error;
+        onUnreadable(row, error.message);
+        return undefined;
+      }
+    });
+    for await (const face of faces) if (face) read.push(face);
     if (read.length > 0)
       await take(
         read.map(({ face }) => face),

@@ -9,7 +9,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
 } from '../../lower/onnx.js';
-import { openDevice, type ValueInfo } from '../../runtime/index.js';
+import { openDevice, tryModel, type ValueInfo } from '../../runtime/index.js';
 
 /** One node that holds parameters. */
 export interface ModelLayer {
@@ -56,6 +56,7 @@ export async function describeModel(
           throw new UserError(`${file}: no such model file, or not readable`, { code: 'not-found' });
         })
       : model.bytes;
+  if (typeof model === 'string') await tryModel(bytes, file);
   let decoded: OnnxModel;
   try {
     decoded = decodeModel(bytes);

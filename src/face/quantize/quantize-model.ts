@@ -97,6 +97,9 @@ export async function quantizeModel(
       }
     };
     const observed = await observe(prepared, names, manifest, read(), embedder.device);
+    for (const [name, { means }] of observed)
+      if (!means.every(Number.isFinite))
+        throw new UserError(`${file}: its value '${name}' is not finite on these faces; check the model`);
     const { graph, layers } = quantizeGraph(
       prepared.graph,
       (value) => rangeRules[ranges](observed.get(value)!),
@@ -126,6 +129,7 @@ export async function quantizeModel(
       { model: { name: file, bytes: before }, options: opened },
       { model: { name: file, bytes: encode(stated) }, options: { ...(threads && { threads }) } },
       compared,
+      (i) => others[i]!,
       () => onProgress?.(calibration.length + others.length, calibration.length + others.length, 'comparing'),
     );
     const complete: Manifest = { ...stated, quantized: { ...quantized, ...(agreement && { agreement }) } };
@@ -169,6 +173,7 @@ async function compare(
   float: { model: ModelBytes; options: EmbedderOptions },
   integer: { model: ModelBytes; options: EmbedderOptions },
   faces: readonly Uint8Array[],
+  nameOf: (face: number) => string,
   onDone: (faces: number) => void,
 ): Promise<Agreement | undefined> {
   if (faces.length === 0) return undefined;
@@ -176,7 +181,7 @@ async function compare(
     [float, integer].map(async ({ model, options }) => {
       const embedder = await openEmbedder(model, options);
       try {
-        const embeddings = await embedder.embed(faces);
+        const embeddings = await embedder.embed(faces, { nameOf });
         onDone(faces.length);
         return { embeddings, length: embedder.length };
       } finally {

@@ -18,16 +18,23 @@ if (world.rank === 0) say('started');
 try {
   if (world.rank === victim || victim < 0) {
     if (event === 'kill' || event === 'busy') process.kill(process.pid, 'SIGKILL');
+    if (event === 'stop') process.kill(process.pid, 'SIGSTOP');
     if (event === 'interrupt') process.kill(process.ppid, 'SIGINT');
     if (event === 'error') throw new UserError(`rank ${world.rank} cannot read its file`);
     if (event === 'uncaught') setTimeout(() => Promise.reject(new Error('not foreseen')));
-    await sleep(60_000);
+    // Two collectives that the others wait in.
+    await sleep(event === 'slow' ? 3000 : 60_000);
+    if (event === 'slow') {
+      await world.allReduce(new Float32Array(4), 'sum');
+      await sleep(3000);
+    }
   }
   if (event === 'busy') {
     // A long step: nothing else runs on this thread.
     const end = performance.now() + 20_000;
     while (performance.now() < end);
   }
+  if (event === 'slow' && world.rank !== victim) await world.allReduce(new Float32Array(4), 'sum');
   await world.allReduce(new Float32Array(4), 'sum');
   await world.close();
 } catch (error) {
