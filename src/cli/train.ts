@@ -96,6 +96,7 @@ export function trainCommand(): Command {
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
     .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default: 5)', number(0, true))
     .option('--collapse-steps <n>', 'steps between measurements of neural collapse (default: none)', whole(0))
+    .option('--no-watch', 'go on with a warning when the embeddings collapse (default: stop)')
     .option('--out <dir>', "run folder (default: runs/ and the recipe's name)")
     .option('--resume', 'continue the run in the run folder from its newest checkpoint')
     .option('--force', 'start over in a run folder that is not empty')
@@ -212,8 +213,10 @@ function settingsOf(flags: Flags, command: Command, loss: string | undefined): S
   const { margin, lambdaMin, gradient, option, weight, exclude, config, resume, force, json, ...rest } =
     flags;
   const settings: Settings = { ...rest };
-  // Commander gives '--no-mirror' the default true, which must not win over a settings file.
-  if (command.getOptionValueSource('mirror') === 'default') delete settings.mirror;
+  // Commander gives '--no-mirror' and '--no-watch' the default true, which must not win over a settings file.
+  for (const name of ['mirror', 'watch'] as const) {
+    if (command.getOptionValueSource(name) === 'default') delete settings[name];
+  }
   const lossOptions = lossOptionsOf(flags, flags.loss ?? loss);
   if (Object.keys(lossOptions).length > 0) settings.lossOptions = lossOptions;
   return settings;
@@ -253,15 +256,16 @@ function describeStep(record: StepRecord, smooth: Smoothed, secondsLeft: number)
   ].join('  ');
 }
 
-function summary({ config, finished, step, seconds, waited, last }: TrainResult): object {
+function summary({ config, finished, step, seconds, waited, last, warning }: TrainResult): object {
   const { out, net, loss, lossOptions, steps, seed } = config;
-  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, waited, last };
+  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, waited, last, warning };
 }
 
-function describeResults({ config, last, waited }: TrainResult, measured: HeldOutResults): string {
+function describeResults({ config, last, waited, warning }: TrainResult, measured: HeldOutResults): string {
   const { seed } = config;
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const lines = [`trained ${config.net} with ${config.loss}, seed ${seed}: ${config.out}/model.onnx`];
+  if (warning !== undefined) lines.push(`warning: ${warning}`);
   if (last)
     lines.push(
       `last batch: loss ${last.loss.toFixed(3)}${last.accuracy === undefined ? '' : `, accuracy ${percent(last.accuracy)}`}`,
