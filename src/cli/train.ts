@@ -26,7 +26,9 @@ The data are a folder with one folder of aligned faces a person, or a record set
 too. What fits the memory budget (memoryBudget in --config, 1 GiB of pixels) is decoded once, larger sets batch by
 batch. Where no flag says otherwise, the settings are the SphereFace paper's, scaled to the run: rate
 .1 x sqrt(batch / 512), divided by ten at 4/7 and 6/7 of the steps; lambda is annealed as published, or faster where
-that would take more than half of the run.
+that would take more than half of the run, but waits for the angles: it never falls so low that the margin takes more than
+half of the mean cosine to the own class (--option annealing.wait=false, or a schedule of your own: the schedule alone).
+A run whose embeddings collapse is stopped, with what to change.
 
 Examples:
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
@@ -58,7 +60,11 @@ export function trainCommand(): Command {
     .option('--weight <loss=w>', 'weight of a part of a joint loss; may be repeated', assignment)
     .option('--option <name=value>', 'any other option of the loss; may be repeated', assignment)
     .option('--gradient <kind>', 'gradient of the loss, where it has a choice')
-    .option('--lambda-min <l>', 'lowest lambda of the annealing (default: 5 for a-softmax)', number(0))
+    .option(
+      '--lambda-min <l>',
+      'lowest lambda of the annealing (default: 5 for a-softmax); it may stay higher, see below',
+      number(0),
+    )
     .option('--size <HxW>', "input height x width (default: the network's own, as 112x96)", size)
     .option('--embedding <n>', "length of the embedding (default: the network's own, 512 or 128)", whole(1))
     .option('--relu-after-fc1', "a ReLU on the embedding, for the paper's ablation")

@@ -31,7 +31,7 @@ import { milestoneSteps, rateAt } from './schedule.js';
 import { NAMES } from './step.js';
 import { openTrainingData, reportUnreadable } from './training-data.js';
 import { type Collapse, CollapseWatch } from './watch.js';
-import { collapsed, guessing } from './watch-messages.js';
+import { collapsed, collapseWarning, guessing } from './watch-messages.js';
 
 /** How to start, and whom to tell. */
 export interface TrainOptions {
@@ -315,7 +315,7 @@ async function takeSteps(
     stop = stopNow!;
     if (collapsedNow && config.watch) throw collapsed(config, found);
     if (found && warning === undefined) {
-      warning = collapsed(config, found).message;
+      warning = collapseWarning(config, found);
       options.onNote?.(warning);
     }
     if (saveNow) await save();

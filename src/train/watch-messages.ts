@@ -14,10 +14,14 @@ const short = (value: number): number => Number(value.toPrecision(3));
 export function collapsed(config: Config, found?: Collapse): UserError {
   if (!found) return new UserError('the embeddings have collapsed; see the message of rank 0');
   return new UserError(
-    `step ${found.now.step}: ${what(found)}; ${kept(config)}; ${remedy(found, config)} and train again ` +
-      'with --force or another --out, or go on regardless with --no-watch',
+    `${what(found)}; ${kept(config)}; ${remedy(found, config)} and train again with --force or another --out, ` +
+      'or go on regardless with --no-watch',
   );
 }
+
+/** The same of a run that goes on regardless. */
+export const collapseWarning = (config: Config, found: Collapse): string =>
+  `${what(found)}; for a model of use ${remedy(found, config)} and train again`;
 
 /** What to know of a finished run whose model guesses; undefined for one that learned. */
 export function guessing(watch: CollapseWatch): string | undefined {
@@ -30,12 +34,12 @@ export function guessing(watch: CollapseWatch): string | undefined {
 function what(found: Collapse): string {
   const { now } = found;
   if (found.kind === 'fell') {
-    return `the accuracy has fallen from ${percent(found.best.accuracy)} at step ${found.best.step} to ${percent(now.accuracy)}`;
+    return `step ${now.step}: the accuracy has fallen from ${percent(found.best.accuracy)} at step ${found.best.step} to ${percent(now.accuracy)}`;
   }
   const lengths = `from a mean length of ${short(found.start)} to ${short(now.length)}`;
   return found.kind === 'shrunk'
-    ? `the embeddings have collapsed ${lengths}, and the loss, ${short(now.loss)}, is that of guessing (log K = ${short(found.guess)})`
-    : `the embeddings have grown ${lengths}, and the accuracy, ${percent(now.accuracy)}, is that of guessing`;
+    ? `step ${now.step}: the embeddings have collapsed ${lengths}, and the loss, ${short(now.loss)}, is that of guessing (log K = ${short(found.guess)})`
+    : `step ${now.step}: the embeddings have grown ${lengths}, and the accuracy, ${percent(now.accuracy)}, is that of guessing`;
 }
 
 function kept({ out }: Config): string {
