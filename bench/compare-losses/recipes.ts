@@ -42,7 +42,9 @@ export const RECIPES: readonly Recipe[] = [
   ofTables('softmax', 'softmax'),
   ofTables('modified softmax', 'modified-softmax'),
   // The published annealing ends at 0, which shrinks the embeddings to nothing in a run this short.
-  recipe('L-Softmax, m = 2', 'l-softmax', { lossOptions: { margin: 2, annealing: { minimum: 5 } } }),
+  recipe('L-Softmax, m = 2', 'l-softmax', {
+    lossOptions: { margin: 2, annealing: { minimum: 5, wait: false } },
+  }),
   ...([2, 3, 4] as const).map((margin) => ofTables(`A-Softmax, m = ${margin}`, `a-softmax-m${margin}`)),
   recipe('SphereFace+', 'sphereface-plus', { lossOptions: { annealing } }),
   recipe('SphereFace-R v1', 'sphereface-r-v1', { ...AT_30, lossOptions: { gradient: 'detached' } }),

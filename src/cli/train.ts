@@ -26,7 +26,9 @@ The data are a folder with one folder of aligned faces a person, or a record set
 too. What fits the memory budget (memoryBudget in --config, 1 GiB of pixels) is decoded once, larger sets batch by
 batch. Where no flag says otherwise, the settings are the SphereFace paper's, scaled to the run: rate
 .1 x sqrt(batch / 512), divided by ten at 4/7 and 6/7 of the steps; lambda is annealed as published, or faster where
-that would take more than half of the run.
+that would take more than half of the run, but waits for the angles: it never falls so low that the margin takes more than
+half of the mean cosine to the own class (--option annealing.wait=false, or a schedule of your own: the schedule alone).
+A run whose embeddings collapse is stopped, with what to change.
 
 Examples:
   hypersphere train --data faces --net sphereface-4 --loss a-softmax --epochs 20 --holdout 50 --out runs/a
@@ -58,7 +60,11 @@ export function trainCommand(): Command {
     .option('--weight <loss=w>', 'weight of a part of a joint loss; may be repeated', assignment)
     .option('--option <name=value>', 'any other option of the loss; may be repeated', assignment)
     .option('--gradient <kind>', 'gradient of the loss, where it has a choice')
-    .option('--lambda-min <l>', 'lowest lambda of the annealing (default: 5 for a-softmax)', number(0))
+    .option(
+      '--lambda-min <l>',
+      'lowest lambda of the annealing (default: 5 for a-softmax); it may stay higher, see below',
+      number(0),
+    )
     .option('--size <HxW>', "input height x width (default: the network's own, as 112x96)", size)
     .option('--embedding <n>', "length of the embedding (default: the network's own, 512 or 128)", whole(1))
     .option('--relu-after-fc1', "a ReLU on the embedding, for the paper's ablation")
@@ -96,6 +102,7 @@ export function trainCommand(): Command {
     .option('--checkpoint-steps <n>', 'steps between checkpoints (default: by time)', whole(1))
     .option('--checkpoint-minutes <n>', 'minutes between checkpoints (default: 5)', number(0, true))
     .option('--collapse-steps <n>', 'steps between measurements of neural collapse (default: none)', whole(0))
+    .option('--no-watch', 'go on with a warning when the embeddings collapse (default: stop)')
     .option('--out <dir>', "run folder (default: runs/ and the recipe's name)")
     .option('--resume', 'continue the run in the run folder from its newest checkpoint')
     .option('--force', 'start over in a run folder that is not empty')
@@ -212,8 +219,10 @@ function settingsOf(flags: Flags, command: Command, loss: string | undefined): S
   const { margin, lambdaMin, gradient, option, weight, exclude, config, resume, force, json, ...rest } =
     flags;
   const settings: Settings = { ...rest };
-  // Commander gives '--no-mirror' the default true, which must not win over a settings file.
-  if (command.getOptionValueSource('mirror') === 'default') delete settings.mirror;
+  // Commander gives '--no-mirror' and '--no-watch' the default true, which must not win over a settings file.
+  for (const name of ['mirror', 'watch'] as const) {
+    if (command.getOptionValueSource(name) === 'default') delete settings[name];
+  }
   const lossOptions = lossOptionsOf(flags, flags.loss ?? loss);
   if (Object.keys(lossOptions).length > 0) settings.lossOptions = lossOptions;
   return settings;
@@ -253,15 +262,16 @@ function describeStep(record: StepRecord, smooth: Smoothed, secondsLeft: number)
   ].join('  ');
 }
 
-function summary({ config, finished, step, seconds, waited, last }: TrainResult): object {
+function summary({ config, finished, step, seconds, waited, last, warning }: TrainResult): object {
   const { out, net, loss, lossOptions, steps, seed } = config;
-  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, waited, last };
+  return { out, net, loss, lossOptions, seed, finished, step, steps, seconds, waited, last, warning };
 }
 
-function describeResults({ config, last, waited }: TrainResult, measured: HeldOutResults): string {
+function describeResults({ config, last, waited, warning }: TrainResult, measured: HeldOutResults): string {
   const { seed } = config;
   const percent = (value: number) => `${(100 * value).toFixed(2)} %`;
   const lines = [`trained ${config.net} with ${config.loss}, seed ${seed}: ${config.out}/model.onnx`];
+  if (warning !== undefined) lines.push(`warning: ${warning}`);
   if (last)
     lines.push(
       `last batch: loss ${last.loss.toFixed(3)}${last.accuracy === undefined ? '' : `, accuracy ${percent(last.accuracy)}`}`,

@@ -18,6 +18,7 @@ export {
   abs,
   acos,
   add,
+  below,
   broadcastShape,
   cast,
   cos,

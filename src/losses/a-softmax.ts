@@ -1,8 +1,9 @@
 // A-Softmax, the loss of SphereFace: the angle to the true class must be m times smaller than to the others.
-import { add, div, input, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from '../graph/index.js';
-import { type Annealing, annealingOption, lambdaAt, SPHEREFACE_ANNEALING } from './annealing.js';
+import { add, div, mul, sqrt, square, stopGradient, sub, sum, type Tensor } from '../graph/index.js';
+import { annealedHead } from './annealed-head.js';
+import { type Annealing, annealingOption, SPHEREFACE_ANNEALING } from './annealing.js';
 import { withGradientOf } from './class-vectors.js';
-import { defineLoss, inputName } from './definition.js';
+import { defineLoss } from './definition.js';
 import { type HeadSpec, marginHead, type TrueClass } from './head.js';
 import { oneOf } from './options.js';
 import { psi, psiOf, psiSlopeOf } from './psi.js';
@@ -46,16 +47,12 @@ export const aSoftmax = defineLoss<ASoftmaxOptions>({
     const weights = gradient === 'exact' ? 'unit' : 'renormalised';
     const plain: HeadSpec = { weights, features: 'free' };
     if (margin === 1) return marginHead(context, plain);
-    const lambda = input(inputName(context, 'lambda'), []);
-    const share = div(1, add(lambda, 1));
-    const change = (truth: TrueClass): Tensor => {
-      const { cosine, length } = truth;
-      // (lambda c + psi) / (1 + lambda) - c = (psi - c) / (1 + lambda)
-      const value = mul(mul(length, share), sub(psiOf(cosine, margin), cosine));
-      return gradient === 'exact' ? value : withGradientOf(value, originalGradient(truth, margin, share));
-    };
-    const schedule = [{ input: lambda, at: (step: number) => lambdaAt(annealing, step) }];
-    return marginHead(context, { ...plain, margin: change, schedule });
+    if (gradient === 'exact') return annealedHead(context, plain, { margin, annealing });
+    return annealedHead(context, plain, {
+      margin,
+      annealing,
+      gradientOf: (value, truth, share) => withGradientOf(value, originalGradient(truth, margin, share)),
+    });
   },
 });
 

@@ -2,7 +2,7 @@
 // needs of the sampler, and a function that adds its terms to a graph. Training loops and data are not known
 // here.
 import { UserError } from '../common/errors.js';
-import type { Tensor } from '../graph/index.js';
+import { below, type Tensor } from '../graph/index.js';
 import type { Scope } from '../nn/index.js';
 import type { ClassShard } from './class-share.js';
 import { type Option, refuse } from './options.js';
@@ -13,7 +13,7 @@ export interface LossContext {
   readonly scope: Scope;
   /** [N, D] */
   readonly embedding: Tensor;
-  /** [N] int32, each in [0, classes). */
+  /** [N] int32, each in [0, classes): a program refuses to be fed others. */
   readonly labels: Tensor;
   /** Number of people, K. */
   readonly classes: number;
@@ -161,7 +161,8 @@ export function defineLoss<Options extends object>(source: LossSource<Options>):
     options: table as LossDefinition['options'],
     defaults: check() as LossOptions,
     check: (options) => check(options) as LossOptions,
-    build: (context, options) => source.build(context, check(options)),
+    build: (context, options) =>
+      source.build({ ...context, labels: below(context.labels, context.classes) }, check(options)),
     ...(target && { target: (options) => target(check(options)) }),
     ...(others && { others: (options) => others(check(options)) }),
     ...(embed && { embed: (scope, embedding, options) => embed(scope, embedding, check(options)) }),

@@ -1,10 +1,10 @@
 // L-Softmax, the first angular margin and A-Softmax's parent: the same psi, but class vectors of any length.
-import { add, div, input, mul, sub, type Tensor } from '../graph/index.js';
-import { type Annealing, annealingOption, L_SOFTMAX_ANNEALING, lambdaAt } from './annealing.js';
-import { defineLoss, inputName } from './definition.js';
-import { marginHead, type TrueClass } from './head.js';
+import { annealedHead } from './annealed-head.js';
+import { type Annealing, annealingOption, L_SOFTMAX_ANNEALING } from './annealing.js';
+import { defineLoss } from './definition.js';
+import { type HeadSpec, marginHead } from './head.js';
 import { oneOf } from './options.js';
-import { psi, psiOf } from './psi.js';
+import { psi } from './psi.js';
 
 /** Options of `l-softmax`. */
 export interface LSoftmaxOptions {
@@ -25,12 +25,7 @@ export const lSoftmax = defineLoss<LSoftmaxOptions>({
     (theta) =>
       psi(Math.cos(theta), margin),
   build(context, { margin, annealing }) {
-    if (margin === 1) return marginHead(context, { weights: 'free', features: 'free' });
-    const lambda = input(inputName(context, 'lambda'), []);
-    const share = div(1, add(lambda, 1));
-    const change = ({ cosine, length }: TrueClass): Tensor =>
-      mul(mul(length, share), sub(psiOf(cosine, margin), cosine));
-    const schedule = [{ input: lambda, at: (step: number) => lambdaAt(annealing, step) }];
-    return marginHead(context, { weights: 'free', features: 'free', margin: change, schedule });
+    const plain: HeadSpec = { weights: 'free', features: 'free' };
+    return margin === 1 ? marginHead(context, plain) : annealedHead(context, plain, { margin, annealing });
   },
 });

@@ -33,7 +33,7 @@ export const sphereFacePlus = defineLoss<SphereFacePlusOptions>({
     return {
       ...terms,
       loss: add(terms.loss, mul(energy, weight)),
-      metrics: { ...terms.metrics, energy },
+      metrics: { ...terms.metrics, crossEntropy: terms.loss, energy },
     };
   },
 });

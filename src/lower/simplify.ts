@@ -53,6 +53,7 @@ const rules: Record<string, Rule> = {
   div: neutralRight(1),
   stopGradient: (node) => node.inputs[0],
   eachRank: (node) => node.inputs[0],
+  below: (node) => node.inputs[0],
   reshape: (node) => {
     const x = node.inputs[0]!;
     if (sameShape(x.shape, node.shape)) return x;

@@ -13,6 +13,7 @@ import {
   checkState,
   type LoweredState,
   type LoweredValue,
+  loweredInputs,
   loweredState,
   nextName,
   OPSET,
@@ -238,7 +239,7 @@ export function lowerStages(step: StepGraph, options: StagesOptions): LoweredSta
         physicalShape: physicalShape(e.shape, native.get(e)!),
       };
     }),
-    inputs: step.inputs.map((t) => ({ name: nameOf(t), shape: t.shape, dtype: t.dtype })),
+    inputs: loweredInputs(step),
     outputs: outputs.map((t, i) => ({
       name: names[i]!,
       shape: t.shape,

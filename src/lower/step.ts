@@ -40,6 +40,8 @@ export interface LoweredValue {
   readonly name: string;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Of an input of whole numbers: all are in [0, below). */
+  readonly below?: number;
 }
 
 export interface LoweredState {
@@ -81,6 +83,21 @@ export function writeAll(context: LoweringContext, order: readonly Tensor[]): vo
 }
 
 const value = ({ name, shape, dtype }: LoweredValue): OnnxValue => ({ name, dtype, shape: [...shape] });
+
+/** The inputs of a step, and what its graph states of their values. */
+export function loweredInputs({ inputs, outputs, state }: StepGraph): LoweredValue[] {
+  const all = topological([...Object.values(outputs), ...state.flatMap(({ next }) => next ?? [])]);
+  const counts = new Map<Tensor, number>();
+  for (const { op, inputs: of, attributes } of all) {
+    if (op !== 'below') continue;
+    const before = counts.get(of[0]!) ?? Number.POSITIVE_INFINITY;
+    counts.set(of[0]!, Math.min(before, attributes.count as number));
+  }
+  return inputs.map((t) => {
+    const below = counts.get(t);
+    return { name: nameOf(t), shape: t.shape, dtype: t.dtype, ...(below !== undefined && { below }) };
+  });
+}
 
 /** The name of a state's next value in the model. */
 export const nextName = (parameter: Tensor): string => `${nameOf(parameter)}.next`;
@@ -157,7 +174,7 @@ export function lowerStep(step: StepGraph, options: StepOptions): LoweredStep {
   writer.export(exported);
 
   const signature = {
-    inputs: step.inputs.map((t) => ({ name: nameOf(t), shape: t.shape, dtype: t.dtype })),
+    inputs: loweredInputs(step),
     outputs: outputs.map((t, i) => ({ name: names[i]!, shape: t.shape, dtype: t.dtype })),
     state,
   };

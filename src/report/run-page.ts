@@ -124,11 +124,18 @@ const KNOWN: Record<string, Curve> = {
     domain: [0, 100],
     exact: true,
   },
+  scheduledLambda: {
+    title: 'Annealing λ of the schedule',
+    unit: 'λ',
+    scale: 'log',
+    exact: true,
+    note: 'λ is above it while it waits for the angles.',
+  },
   imagesPerSecond: { title: 'Speed', unit: 'images a second' },
   waited: { title: 'Waiting for images', unit: 'seconds a step' },
 };
 
-const NOT_CURVES = new Set(['step', 'epoch', 'seconds']);
+const NOT_CURVES = new Set(['step', 'epoch', 'seconds', 'collapsed']);
 
 /** 'embeddingLength' as 'Embedding length'. */
 const spelled = (name: string): string => {
@@ -279,12 +286,16 @@ export function runPage(folder: string): string {
   const { about, ...settings } = config;
   const margin = (config.lossOptions as { margin?: number } | undefined)?.margin;
   const recipe = `${config.net} with ${config.loss}${margin === undefined ? '' : `, m = ${margin}`}`;
+  const collapse = records.find(({ collapsed }) => collapsed === 1);
   const state =
     last && !finite(last.loss)
       ? `stopped at step ${done}, where the loss was no longer a finite number`
       : steps !== undefined && done >= steps
         ? `all ${steps} steps done`
         : `${done} of ${steps ?? '?'} steps done`;
+  const watched = collapse
+    ? `; at step ${collapse.step} the run no longer learned: its embeddings had collapsed, or its accuracy had fallen back`
+    : '';
   const names = new Set(
     records.flatMap((record) => Object.keys(record)).filter((name) => !NOT_CURVES.has(name)),
   );
@@ -328,7 +339,7 @@ ${about !== null && typeof about === 'object' && html`<h2>Data and versions</h2>
   return page({
     kicker: 'Hypersphere · training run',
     title: basename(resolve(folder)),
-    lead: html`${recipe}: ${state}. Seed ${String(config.seed ?? '?')}.`,
+    lead: html`${recipe}: ${state}${watched}. Seed ${String(config.seed ?? '?')}.`,
     body,
     footer: html`Made from ${FILES.config} and ${FILES.metrics} of the run folder.`,
   });

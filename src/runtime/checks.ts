@@ -9,14 +9,14 @@ const listed = (what: string, values: readonly { name: string }[]) =>
 const sizeOf = (shape: readonly (number | string)[]): number =>
   (shape as readonly number[]).reduce((a, b) => a * b, 1);
 
-/** Throws a `UserError` when a feed is missing, unknown or of the wrong size; a number fills a scalar of every step. */
+/** Throws a `UserError` when a feed is missing, unknown, of the wrong size or out of its range; a number fills a scalar of every step. */
 export function requireFeeds(inputs: readonly ValueInfo[], feeds: Feeds, stepsPerCall = 1): void {
   for (const name of Object.keys(feeds)) {
     if (!inputs.some((input) => input.name === name)) {
       throw new UserError(`feed '${name}' is not an input of this program${listed('inputs', inputs)}`);
     }
   }
-  for (const { name, shape, dtype } of inputs) {
+  for (const { name, shape, dtype, below } of inputs) {
     const value = feeds[name];
     if (value === undefined) throw new UserError(`feed '${name}' ${showShape(shape)} ${dtype} is missing`);
     const perStep = stepsPerCall > 1 ? shape.slice(1) : shape;
@@ -27,6 +27,18 @@ export function requireFeeds(inputs: readonly ValueInfo[], feeds: Feeds, stepsPe
         `feed '${name}' has shape ${showShape(shape)} (${count} values), but ${given} were given`,
       );
     }
+    if (below !== undefined) requireBelow(name, typeof value === 'number' ? [value] : value, below);
+  }
+}
+
+/** Throws a `UserError` for a value that is no whole number in [0, below). */
+export function requireBelow(name: string, values: ArrayLike<number>, below: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Number.isInteger(value) && value >= 0 && value < below) continue;
+    throw new UserError(
+      `feed '${name}' has ${value} at place ${i}; it must be a whole number from 0 to ${below - 1}`,
+    );
   }
 }
 

@@ -1,4 +1,6 @@
 // Running graphs: devices, training programs with resident state, and trained models.
+
+export { requireBelow } from './checks.js';
 export {
   type CompileOptions,
   type Device,

@@ -69,6 +69,8 @@ export interface ValueInfo {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly (number | string)[];
+  /** Of whole numbers that are fed: all are in [0, below). */
+  readonly below?: number;
 }
 
 /** The value as an ONNX Runtime tensor of `dtype`; the caller has checked its length. */

@@ -26,7 +26,13 @@ export const NETWORKS = [
 
 const count = z.number().int().positive();
 const annealing = z
-  .strictObject({ base: z.number(), gamma: z.number(), power: z.number(), minimum: z.number() })
+  .strictObject({
+    base: z.number(),
+    gamma: z.number(),
+    power: z.number(),
+    minimum: z.number(),
+    wait: z.boolean(),
+  })
   .partial();
 
 /** What each setting may be. Sizes are [height, width] in pixels, rates are per step. */
@@ -89,6 +95,8 @@ export const settingsSchema = z.strictObject({
   checkpointMinutes: z.number().positive(),
   /** Steps between measurements of neural collapse; 0: none. */
   collapseSteps: z.number().int().nonnegative(),
+  /** Whether a run whose embeddings collapse is stopped, or only warned of. */
+  watch: z.boolean(),
   /** The run folder. */
   out: z.string(),
   /** Versions and the data set's figures, written by a run and ignored when read. */
@@ -119,6 +127,7 @@ export const RESUMABLE: readonly (keyof Config)[] = [
   'checkpointSteps',
   'checkpointMinutes',
   'collapseSteps',
+  'watch',
 ];
 
 /**
@@ -224,6 +233,7 @@ export function draftConfig(settings: Settings): Draft {
     checkpointSteps: settings.checkpointSteps ?? 0,
     checkpointMinutes: settings.checkpointMinutes ?? 5,
     collapseSteps: settings.collapseSteps ?? 0,
+    watch: settings.watch ?? true,
     out: settings.out ?? defaultFolder(settings),
   };
   definition.check(draft.lossOptions);
@@ -282,11 +292,16 @@ export function annealedOver(
       if (typeof value !== 'object' || value === null) return [name, value];
       const part = given[name] as LossOptions | undefined;
       if (name !== 'annealing') return [name, annealedOver(steps, value as LossOptions, part)];
-      const gamma = part?.gamma ?? defaultGamma(steps, value as Annealing);
-      return [name, { ...value, gamma }];
+      const { wait: _, ...annealing } = value as Annealing;
+      const gamma = part?.gamma ?? defaultGamma(steps, annealing);
+      return [name, { ...annealing, gamma, ...(waits(part) && { wait: true }) }];
     }),
   );
 }
+
+/** Whether lambda waits for the angles: where nobody says it, unless the schedule is given. */
+const waits = ({ wait, base, gamma, power }: LossOptions = {}): boolean =>
+  wait === undefined ? base === undefined && gamma === undefined && power === undefined : wait === true;
 
 /** Later settings win over earlier ones; the loss's options are merged one by one. */
 export function mergeSettings(...all: readonly Settings[]): Settings {

@@ -5,7 +5,7 @@ import { nameOf, sizeOf, type Tensor } from '../graph/index.js';
 import { lowerStages } from '../lower/index.js';
 import { type Communicator, localRanks } from '../mpi/index.js';
 import { initialRows } from '../nn/index.js';
-import { type Device, type Feeds, type Result, StagedProgram } from '../runtime/index.js';
+import { type Device, type Feeds, type Result, requireBelow, StagedProgram } from '../runtime/index.js';
 import { type ClassRows, classesOf } from './class-rows.js';
 import { placeIn, placesOf, sampleClasses, sampleSize } from './class-sampling.js';
 import { SHARD_NAMES } from './parallel.js';
@@ -184,6 +184,7 @@ export class RankProgram {
     const given: Record<string, Feeds[string]> = { ...feeds };
     if (this.step.wholeBatch) given[NAMES.labels] = labels;
     if (!own) return this.program.run(given);
+    requireBelow(NAMES.labels, labels, options.classes);
     const sample = this.#sampled
       ? sampleClasses(own, labels, own.count, { seed: options.seed, step })
       : undefined;

@@ -92,7 +92,9 @@ function buildOnRank(scope: Scope, images: Tensor, labels: Tensor, options: Step
   const features = buildNetwork(own, images, options, 'batch');
   const loss = lossNamed(options.loss);
   if (!needsWholeBatch(options)) {
-    const terms = loss.build({ scope: own, embedding: features, labels, classes }, options.lossOptions);
+    // What a loss keeps of its rows is averaged, whatever batch normalisation goes by.
+    const kept = onOwnRows(scope, { ...parallel, syncBatchNorm: false });
+    const terms = loss.build({ scope: kept, embedding: features, labels, classes }, options.lossOptions);
     const mean = (x: Tensor) => meanOverRanks(x, parallel);
     return { terms, mean, inputs: [] };
   }

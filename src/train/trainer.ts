@@ -30,6 +30,8 @@ import { Checkpoints, newestOnAllRanks, openRunner, type Runner, stepOf } from '
 import { milestoneSteps, rateAt } from './schedule.js';
 import { NAMES } from './step.js';
 import { openTrainingData, reportUnreadable } from './training-data.js';
+import { type Collapse, CollapseWatch } from './watch.js';
+import { collapsed, collapseWarning, guessing } from './watch-messages.js';
 
 /** How to start, and whom to tell. */
 export interface TrainOptions {
@@ -68,12 +70,14 @@ export interface TrainResult {
   waited: number;
   /** The last step's line of metrics.jsonl. */
   last?: StepRecord;
+  /** Why the model is of no use, in one line: its embeddings collapsed, or it guesses. */
+  warning?: string;
 }
 
 /**
  * Trains, and leaves a run folder (see `run-folder.ts`). Throws a `UserError` when the folder, the data or
- * the configuration cannot be used, and when the loss stops being a finite number; the folder then still
- * holds its last good checkpoint.
+ * the configuration cannot be used, when the loss stops being a finite number, and when the embeddings collapse
+ * (unless `watch` is off); the folder then still holds its last good checkpoint.
  */
 export async function train(draft: Draft, options: TrainOptions = {}): Promise<TrainResult> {
   const { communicator = alone } = options;
@@ -136,6 +140,8 @@ async function trainOn(
   const resumed = options.resume ? await newestOnAllRanks(out, communicator, say) : undefined;
   const start = { step: resumed?.step ?? 0, seconds: resumed?.seconds ?? 0 };
   if (first) truncateMetrics(out, start.step);
+  const watch = new CollapseWatch(config.loss, classes, batch);
+  if (first) for (const record of readMetrics(out)) watch.see(record);
   if (first) options.onStart?.(config, data, start.step);
 
   source.prepare(start.step, config.stepsPerCall);
@@ -145,13 +151,23 @@ async function trainOn(
     collapseSteps > 0 && first
       ? await CollapseProbe.open(device, step, data.pixels, { batch, seed })
       : undefined;
-  const end = await takeSteps(config, runner, source, start, options, probe);
+  const end = await takeSteps(config, runner, source, start, options, { probe, watch });
   await probe?.dispose();
   const finished = end.step >= config.steps;
   if (finished && first) exportModel(config, end.state, identities, step);
   await runner.dispose();
   const waited = source.waited / Math.max(end.seconds - start.seconds, source.waited, Number.MIN_VALUE);
-  return { config, finished, step: end.step, seconds: end.seconds, waited, last: readMetrics(out).at(-1) };
+  const warning = finished ? (end.warning ?? guessing(watch)) : undefined;
+  const last = readMetrics(out).at(-1);
+  return {
+    config,
+    finished,
+    step: end.step,
+    seconds: end.seconds,
+    waited,
+    last,
+    ...(warning && { warning }),
+  };
 }
 
 /** Ranks that found other people or images would take unlike steps. */
@@ -188,8 +204,8 @@ async function takeSteps(
   source: BatchSource,
   start: { step: number; seconds: number },
   options: TrainOptions,
-  probe: CollapseProbe | undefined,
-): Promise<Checkpoint> {
+  { probe, watch }: { probe: CollapseProbe | undefined; watch: CollapseWatch },
+): Promise<Checkpoint & { warning?: string }> {
   const { communicator = alone } = options;
   const { step } = runner;
   const first = communicator.rank === 0;
@@ -204,6 +220,7 @@ async function takeSteps(
   let stateAt = done;
   let saved: Checkpoint | undefined;
   let savedAt = performance.now();
+  let warning: string | undefined;
 
   const save = async () => {
     const state = await runner.getState();
@@ -280,7 +297,9 @@ async function takeSteps(
         Object.assign(records.at(-1)!, measures);
       });
     }
-    if (first) appendMetrics(config.out, records.slice(0, bad < 0 ? perCall : bad));
+    const good = records.slice(0, bad < 0 ? perCall : bad);
+    const found = first ? watched(watch, good) : undefined;
+    if (first) appendMetrics(config.out, good);
     if (bad >= 0) throw diverged(config, numbers[bad]!, `the loss became ${records[bad]!.loss}`);
 
     done += perCall;
@@ -288,15 +307,35 @@ async function takeSteps(
     if (first) options.onStep?.(records.at(-1)!, { steps: config.steps, secondsLeft: left });
     const dueByStep = passed(config.checkpointSteps, done - perCall, done);
     const dueByTime = performance.now() - savedAt >= config.checkpointMinutes * 60_000;
-    const [stopNow, saveNow] = await agreed([options.signal?.aborted ?? false, dueByStep || dueByTime]);
+    const [stopNow, saveNow, collapsedNow] = await agreed([
+      options.signal?.aborted ?? false,
+      dueByStep || dueByTime,
+      found !== undefined,
+    ]);
     stop = stopNow!;
+    if (collapsedNow && config.watch) throw collapsed(config, found);
+    if (found && warning === undefined) {
+      warning = collapseWarning(config, found);
+      options.onNote?.(warning);
+    }
     if (saveNow) await save();
   }
   endWatch();
   // What a sitting without steps found is saved already.
   if (done === start.step) return { ...start, state: await runner.getState() };
   if (saved?.step !== done) await save();
-  return saved!;
+  return { ...saved!, ...(warning !== undefined && { warning }) };
+}
+
+/** What the watch finds in steps, which it marks in the record of the step. */
+function watched(watch: CollapseWatch, records: StepRecord[]): Collapse | undefined {
+  let found: Collapse | undefined;
+  for (const record of records) {
+    const here = watch.see(record);
+    if (here) record.collapsed = 1;
+    found ??= here;
+  }
+  return found;
 }
 
 /** Whether all numbers are finite. Class vectors of a large run are a billion of them, and a call for each takes long. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FILES, readMetrics } from '../../src/train/run-folder.js';
-import { temporaryFolder, writeFaces } from '../train/faces.js';
+import { HARD, temporaryFolder, writeFaces } from '../train/faces.js';
 import { hypersphere, start, until } from './hypersphere.js';
 
 let data: string;
@@ -105,6 +105,20 @@ describe('hypersphere train', () => {
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/\nhypersphere: step \d+: .*; lower the rate .*\n$/);
     expect(readFileSync(join(out, FILES.page), 'utf8')).toContain('of 6 steps done');
+  });
+
+  it('whose embeddings collapse ends with a code and one line, and has a page that says so', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const bad = ['--lr', '0.01', '--option', 'annealing.base=0', '--lambda-min', '0'];
+    const { code, stderr } = await hypersphere(
+      ...['train', '--data', await writeFaces(20, 8, HARD), '--net', 'sphereface-4', '--loss', 'a-softmax'],
+      ...['--size', '16x16', '--embedding', '128', '--steps', '60', '--threads', '1', '--out', out, ...bad],
+    );
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /\nhypersphere: step \d+: the embeddings have collapsed .*; let lambda wait .*\n$/,
+    );
+    expect(readFileSync(join(out, FILES.page), 'utf8')).toContain('the run no longer learned');
   });
 
   it('refuses settings out of range and a place it cannot write to before it reads an image', async () => {

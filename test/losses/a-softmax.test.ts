@@ -58,6 +58,62 @@ describe.each([1, 2, 3, 4])('A-Softmax with margin %i', (margin) => {
   });
 });
 
+describe.each([
+  ['a-softmax', 4, {}],
+  ['a-softmax', 3, { gradient: 'caffe' }],
+  ['l-softmax', 2, {}],
+] as const)('%s with m = %i, where lambda waits for the angles', (name, margin, options) => {
+  const point = pointOf(3, batches.mixed!);
+  const base = 1000;
+  const annealing = { base, gamma: 1, power: 1, minimum: 0 };
+  /** At running means of the cosine and of psi, and a scheduled lambda. */
+  const waiting = (cosine: number, target: number, lambda: number) => {
+    const state = { ...point.state, 'annealing.cosine': [[cosine]], 'annealing.target': [[target]] };
+    return evaluate(
+      name,
+      { ...point, state, lambda },
+      { margin, ...options, annealing: { ...annealing, wait: true } },
+    );
+  };
+
+  test('the margin leaves half of the mean cosine', () => {
+    for (const [cosine, target] of [
+      [0.1, -2.9],
+      [0.4, -1.9],
+      [0.6, -1],
+    ] as const) {
+      const lambda = waiting(cosine, target, 0.1).metrics.lambda!;
+      expect((lambda * cosine + target) / (1 + lambda)).toBeCloseTo(cosine / 2, 5);
+    }
+  });
+
+  test('lambda stays between its schedule and its base', () => {
+    expect(waiting(0.6, -1, 50).metrics.lambda).toBe(50);
+    expect(waiting(0.9, 0.8, 0.1).metrics.lambda).toBeCloseTo(0.1, 7);
+    for (const cosine of [0, -0.2, 1e-9]) expect(waiting(cosine, -3, 50).metrics.lambda).toBe(base);
+  });
+
+  test('value and gradient are those of that lambda on a schedule', () => {
+    const actual = waiting(0.4, -1.9, 0.1);
+    const same = evaluate(name, { ...point, lambda: actual.metrics.lambda! }, { margin, ...options });
+    expectClose([actual.value], [same.value]);
+    expectClose(actual.gradient.x!, same.gradient.x!);
+    expectClose(actual.gradient['fc6.weight']!, same.gradient['fc6.weight']!);
+  });
+
+  test('the running means take a tenth of each batch, from zero', () => {
+    const { next, metrics, built } = waiting(0.4, -1.9, 0.1);
+    expectClose(next['annealing.cosine']!, [0.9 * 0.4 + 0.1 * metrics.cosine!], 1e-6);
+    const cosines = point.x.map((x, i) =>
+      Math.cos(angleBetween(x, point.state['fc6.weight']![point.labels[i]!]!)),
+    );
+    const mean = cosines.reduce((sum, c) => sum + psi(Math.acos(c), margin), 0) / cosines.length;
+    expectClose(next['annealing.target']!, [0.9 * -1.9 + 0.1 * mean], 1e-6);
+    const start = initialParameters(built.parameters, 7);
+    expect([...start.get('annealing.cosine')!, ...start.get('annealing.target')!]).toEqual([0, 0]);
+  });
+});
+
 describe('A-Softmax', () => {
   const point = pointOf(4, batches.mixed!);
   const scheduleOf = (name: string, options = {}) => evaluate(name, point, options).built.terms.schedule;

@@ -180,6 +180,8 @@ describe('the page of a run', () => {
     expect(runPage(folder)).toContain('No step has been recorded yet');
     write(`${record(1)}\n${record(2, null)}\n`);
     expect(runPage(folder)).toContain('no longer a finite number');
+    write(`${record(1)}\n${JSON.stringify({ ...JSON.parse(record(2)), collapsed: 1 })}\n`);
+    expect(runPage(folder)).toContain('at step 2 the run no longer learned');
     write(`${record(1)}\n`);
     expectWellFormed(runPage(folder));
   });

@@ -166,6 +166,7 @@ const rules: Record<string, Rule> = {
     return x!.map((v) => (to === 'bool' ? Number(v !== 0) : to === 'int32' ? Math.trunc(v) : v));
   },
   stopGradient: (_, [x]) => x!,
+  below: (_, [x]) => x!,
   // Of one rank alone; `interpretRanks` knows several.
   allReduce: (_, [x]) => x!,
   allGather: (_, [x]) => x!,

@@ -237,6 +237,13 @@ export const EXAMPLES: Example[] = [
   unary('relu', graph.relu),
   unary('sign', graph.sign, { constant: true }),
   unary('stopGradient', graph.stopGradient, { constant: true }),
+  {
+    title: 'below',
+    shapes: {},
+    integers: { a: { shape: [2, 3], below: 3 } },
+    build: (t) => graph.cast(graph.below(t.a!, 3), 'float32'),
+    constant: true,
+  },
   unary('eachRank', graph.eachRank, { exchange: true }),
   unary('allReduce, sum', (x) => graph.allReduce(x, 'sum'), { exchange: true }),
   unary('allReduce, max', (x) => graph.allReduce(x, 'max'), { exchange: true, constant: true }),

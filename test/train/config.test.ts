@@ -68,6 +68,18 @@ describe('the configuration', () => {
     expect(config.lossOptions).toMatchObject({ annealing: { gamma: 0.5 } });
   });
 
+  it('lets lambda wait for the angles, unless the schedule or the waiting is chosen', () => {
+    const annealingOf = (annealing: Record<string, unknown>) =>
+      resolveConfig(draftConfig({ ...wanted, lossOptions: { annealing } }), 96).lossOptions.annealing;
+    expect(annealingOf({})).toMatchObject({ wait: true });
+    expect(annealingOf({ minimum: 2 })).toMatchObject({ wait: true, minimum: 2 });
+    expect(annealingOf({ gamma: 0.5, wait: true })).toMatchObject({ wait: true, gamma: 0.5 });
+    for (const schedule of [{ gamma: 0.12 }, { base: 10 }, { power: 2 }, { wait: false }]) {
+      expect(annealingOf(schedule)).not.toHaveProperty('wait');
+    }
+    expect(() => annealingOf({ wait: 1 })).toThrow(/annealing\.wait/);
+  });
+
   it('lets the later of steps and epochs say how long to train', () => {
     expect(mergeSettings({ steps: 100 }, { epochs: 3 })).toEqual({ epochs: 3 });
     expect(() => draftConfig({ ...wanted, steps: 100, epochs: 3 })).toThrow(/give one of them/);

@@ -18,12 +18,21 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Patterns that differ as much as colours can, and noise that hides none of them. */
+const EASY = { contrast: 176, noise: 61 };
+
+/** Faint patterns under strong noise: a network needs many steps before it tells people apart. */
+export const HARD = { contrast: 24, noise: 161 };
+
 /** Writes `people` folders of `images` PNGs of 32x32 pixels each; returns the data folder. */
-export async function writeFaces(people: number, images: number): Promise<string> {
+export async function writeFaces(people: number, images: number, look = EASY): Promise<string> {
   const folder = temporaryFolder();
   for (let person = 0; person < people; person++) {
     const pattern = random(1, 'person', person);
-    const blocks = Array.from({ length: 8 * 8 * 3 }, () => 40 + pattern.integer(176));
+    const blocks = Array.from(
+      { length: 8 * 8 * 3 },
+      () => 128 - look.contrast / 2 + pattern.integer(look.contrast),
+    );
     mkdirSync(join(folder, `person${person}`));
     for (let image = 0; image < images; image++) {
       const noise = random(1, 'image', person, image);
@@ -32,7 +41,7 @@ export async function writeFaces(people: number, images: number): Promise<string
         for (let x = 0; x < 32; x++) {
           for (let c = 0; c < 3; c++) {
             const block = blocks[((y >> 2) * 8 + (x >> 2)) * 3 + c]!;
-            pixels[(y * 32 + x) * 3 + c] = block + noise.integer(61) - 30;
+            pixels[(y * 32 + x) * 3 + c] = block + noise.integer(look.noise) - (look.noise - 1) / 2;
           }
         }
       }

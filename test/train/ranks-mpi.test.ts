@@ -29,6 +29,7 @@ const LOSSES: Case[] = [
   { loss: 'softmax' },
   { loss: 'a-softmax', lossOptions: fast },
   { loss: 'a-softmax', lossOptions: { ...fast, gradient: 'caffe' } },
+  { loss: 'a-softmax', lossOptions: { annealing: { ...fast.annealing, wait: true } } },
   { loss: 'cosface', lossOptions: { scale: 16 }, rate: 3e-4 },
   { loss: 'arcface', lossOptions: { scale: 16 }, rate: 3e-4 },
   { loss: 'normface', rate: 3e-4 },

@@ -63,6 +63,9 @@ const bounds = (rank: number, ranks: number): [number, number] => [
 
 function run(name: string, ranks: number, shared: boolean, options?: LossOptions): Record<string, Values> {
   const initial = initialParameters(build(name, { rank: 0, ranks: 1 }, options).parameters, 3);
+  // As after some steps, so that a waiting lambda is more than that of the schedule.
+  initial.get('annealing.cosine')?.fill(0.2);
+  initial.get('annealing.target')?.fill(-2);
   const all = Array.from({ length: ranks }, (_, rank) => {
     const [from, to] = bounds(rank, ranks);
     const shard = shared ? { classes: to - from, total: CLASSES } : undefined;
@@ -111,6 +114,8 @@ function expectEqual(actual: Record<string, Values>, expected: Record<string, Va
   }
 }
 
+const WAITING = { annealing: { wait: true } };
+
 const alone = Object.keys(losses).filter((name) => name !== 'mhe');
 const joint = ['softmax+center', 'a-softmax+mhe', 'softmax+triplet', 'cosface+center+center-invariant'];
 
@@ -119,6 +124,10 @@ describe('data parallel: a batch over several ranks', () => {
     test.each([2, 4])('on %i ranks', (ranks) => {
       expectEqual(run(name, ranks, false), run(name, 1, false));
     });
+  });
+
+  test.each([2, 4])('a lambda that waits is the same on %i ranks', (ranks) => {
+    expectEqual(run('a-softmax', ranks, false, WAITING), run('a-softmax', 1, false, WAITING));
   });
 });
 
@@ -133,6 +142,7 @@ describe('class parallel: the class vectors over several ranks', () => {
   test.each([
     ['a-softmax', { gradient: 'caffe' }],
     ['a-softmax', { margin: 2 }],
+    ['a-softmax', WAITING],
   ])('%s with %j', (name, options) => {
     const known = Object.keys(options).every((key) => key in lossNamed(name).options);
     expect(known).toBe(true);

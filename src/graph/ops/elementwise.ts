@@ -149,3 +149,18 @@ const stopNode = defineOp({
 });
 /** The same value, a constant to the gradient. */
 export const stopGradient = (x: Tensor): Tensor => stopNode([x]);
+
+const belowNode = defineOp({
+  name: 'below',
+  result: (inputs, { count }) => {
+    if (inputs[0]!.dtype !== 'int32' || !Number.isInteger(count) || (count as number) < 1) {
+      shapeError('below', `whole numbers are below a count of at least 1, not ${count}`, inputs);
+    }
+    return { shape: inputs[0]!.shape, dtype: 'int32' };
+  },
+});
+/**
+ * The same whole numbers, stated to lie in [0, count): class labels, places of rows. Where x is an input, a program
+ * checks what it is fed; nothing is computed.
+ */
+export const below = (x: Tensor, count: number): Tensor => belowNode([x], { count });

@@ -255,6 +255,7 @@ export const plainForms: readonly Form[] = [
   ...Object.entries(writes).map(([op, write]): Form => ({ op, write })),
   { op: 'add', write: addition },
   { op: 'stopGradient', write: (node, context) => context.define(node, context.value(node.inputs[0]!)) },
+  { op: 'below', write: (node, context) => context.define(node, context.value(node.inputs[0]!)) },
   { op: 'eachRank', write: (node, context) => context.define(node, context.value(node.inputs[0]!)) },
   { op: 'matmul', absorbs: fitsGemm, write: matmul },
 ];
