@@ -15,6 +15,10 @@ export const errorCodes = {
   'in-use': { exit: 7, meaning: 'another process writes to the same output' },
   'no-resources': { exit: 8, meaning: 'memory, threads or open files have run out' },
   network: { exit: 9, meaning: 'a server cannot be reached, or does not give what was asked for' },
+  diverged: {
+    exit: 10,
+    meaning: 'training does not converge: numbers are no longer finite, or embeddings collapsed',
+  },
   interrupted: {
     exit: 130,
     meaning: 'stopped by a signal; what was done is saved where the command resumes',
@@ -54,6 +58,8 @@ export const isOfInput = (error: unknown): error is UserError =>
 export interface UserErrorOptions {
   /** Default: the code of `cause` where that is an error with one, else 'bad-input'. */
   code?: ErrorCode;
+  /** What happened, as values: what a program needs beside the code. */
+  data?: Readonly<Record<string, unknown>>;
   /** The error behind this one. */
   cause?: unknown;
 }
@@ -65,10 +71,12 @@ export interface UserErrorOptions {
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly code: ErrorCode;
+  readonly data?: Readonly<Record<string, unknown>>;
 
-  constructor(message: string, { code, cause }: UserErrorOptions = {}) {
+  constructor(message: string, { code, data, cause }: UserErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     const behind = errorCode(cause);
     this.code = code ?? (behind === 'internal' ? 'bad-input' : behind);
+    if (data) this.data = data;
   }
 }

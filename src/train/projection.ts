@@ -221,5 +221,6 @@ function stackBatches({ original, labels, length }: PeopleEmbeddings, batches: I
 function diverged({ lr }: ProjectionConfig, step: number, what: string): UserError {
   return new UserError(
     `step ${step}: ${what}; lower the rate (--lr ${Number((lr / 3).toPrecision(2))} instead of ${lr}) and train again with --force or another --out`,
+    { code: 'diverged', data: { step, what } },
   );
 }

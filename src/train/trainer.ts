@@ -372,6 +372,7 @@ function diverged(config: Config, step: number, what: string): UserError {
   const anneal = JSON.stringify(config.lossOptions).includes('"annealing"') ? ' or raise --lambda-min' : '';
   return new UserError(
     `step ${step}: ${what}; ${rescue}; ${lower}${anneal} and train again with --force or another --out`,
+    { code: 'diverged', data: { step, what } },
   );
 }
 

@@ -12,16 +12,18 @@ const short = (value: number): number => Number(value.toPrecision(3));
 
 /** The error of a run whose embeddings have collapsed; `found` is missing on ranks that did not see the metrics. */
 export function collapsed(config: Config, found?: Collapse): UserError {
-  if (!found) return new UserError('the embeddings have collapsed; see the message of rank 0');
+  if (!found)
+    return new UserError('the embeddings have collapsed; see the message of rank 0', { code: 'diverged' });
   return new UserError(
-    `${what(found)}; ${kept(config)}; ${remedy(found, config)} and train again with --force or another --out, ` +
+    `step ${found.now.step}: ${what(found)}; ${kept(config)}; ${remedy(found, config)} and train again with --force or another --out, ` +
       'or go on regardless with --no-watch',
+    { code: 'diverged', data: { step: found.now.step, what: what(found) } },
   );
 }
 
 /** The same of a run that goes on regardless. */
 export const collapseWarning = (config: Config, found: Collapse): string =>
-  `${what(found)}; for a model of use ${remedy(found, config)} and train again`;
+  `step ${found.now.step}: ${what(found)}; for a model of use ${remedy(found, config)} and train again`;
 
 /** What to know of a finished run whose model guesses; undefined for one that learned. */
 export function guessing(watch: CollapseWatch): string | undefined {
@@ -34,12 +36,12 @@ export function guessing(watch: CollapseWatch): string | undefined {
 function what(found: Collapse): string {
   const { now } = found;
   if (found.kind === 'fell') {
-    return `step ${now.step}: the accuracy has fallen from ${percent(found.best.accuracy)} at step ${found.best.step} to ${percent(now.accuracy)}`;
+    return `the accuracy has fallen from ${percent(found.best.accuracy)} at step ${found.best.step} to ${percent(now.accuracy)}`;
   }
   const lengths = `from a mean length of ${short(found.start)} to ${short(now.length)}`;
   return found.kind === 'shrunk'
-    ? `step ${now.step}: the embeddings have collapsed ${lengths}, and the loss, ${short(now.loss)}, is that of guessing (log K = ${short(found.guess)})`
-    : `step ${now.step}: the embeddings have grown ${lengths}, and the accuracy, ${percent(now.accuracy)}, is that of guessing`;
+    ? `the embeddings have collapsed ${lengths}, and the loss, ${short(now.loss)}, is that of guessing (log K = ${short(found.guess)})`
+    : `the embeddings have grown ${lengths}, and the accuracy, ${percent(now.accuracy)}, is that of guessing`;
 }
 
 function kept({ out }: Config): string {

@@ -73,9 +73,9 @@ async function trained(
     });
     if (!finished) return undefined;
   } catch (error) {
-    const [, what] = (error instanceof UserError && /^(step \d+: [^;]*)/.exec(error.message)) || [];
-    if (what === undefined) throw error;
-    return { diverged: what };
+    if (!(error instanceof UserError) || error.code !== 'diverged') throw error;
+    const { step, what } = error.data ?? {};
+    return { diverged: `step ${step}: ${what}` };
   }
   const records = readMetrics(folder);
   const last = records.slice(-Math.ceil(records.length / 20));
