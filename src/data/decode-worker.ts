@@ -1,7 +1,7 @@
 // The other side of decoder-pool.ts: a thread that brings the images of a job to the input's size, and to float planes
 // where those are asked for, and hands their memory over.
 import { parentPort } from 'node:worker_threads';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import type { DecodeAnswer, DecodeJob } from './decoder-pool.js';
 import { writePlanes } from './image-set.js';
 import { decodeBytes, decodeFace } from './images.js';
@@ -28,7 +28,7 @@ async function pixelsOf({ images, options }: DecodeJob, i: number): Promise<Uint
       const offset = images.offsets[i]!;
       const bytes = await imageAt(await recordFile(images.file), offset).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error;
-        throw new UserError(`${images.file}: record at byte ${offset}: ${error.message}`);
+        throw new UserError(`${images.file}: record at byte ${offset}: ${error.message}`, { cause: error });
       });
       return decodeBytes(bytes, `${images.file}: record at byte ${offset}`, options);
     }
@@ -55,7 +55,7 @@ async function work(job: DecodeJob): Promise<DecodeAnswer> {
         if (planes) writePlanes(pixels, { height, width, channels: 3 }, planes, i * size, [mirrored![i]!]);
         else bytes!.set(pixels, i * size);
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        if (!isOfInput(error)) throw error;
         unreadable.push({ at: i, reason: error.message });
       }
     }
@@ -65,7 +65,12 @@ async function work(job: DecodeJob): Promise<DecodeAnswer> {
     unreadable.sort((a, b) => a.at - b.at);
     return { id, memory: (planes ?? bytes!).buffer as ArrayBuffer, unreadable };
   } catch (error) {
-    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const failure =
+      error instanceof UserError
+        ? { message: error.message, code: error.code }
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
     return { id, memory: new ArrayBuffer(0), unreadable: [], failure };
   }
 }

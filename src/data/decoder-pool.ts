@@ -2,7 +2,7 @@
 // and come back, ready for the network, without its help. The decoding itself is decodeFace, the same as everywhere.
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import { UserError } from '../common/errors.js';
+import { type ErrorCode, UserError } from '../common/errors.js';
 import { startWorker } from '../common/worker.js';
 import type { ImagePlaces } from './image-collection.js';
 import type { DecodeOptions } from './images.js';
@@ -25,7 +25,7 @@ export interface DecodeAnswer {
   /** By place in the job, rising; reasons begin with the image's file. */
   unreadable: { at: number; reason: string }[];
   /** A mistake of the program, not of an image. */
-  failure?: string;
+  failure?: string | { message: string; code: ErrorCode };
 }
 
 /** Images a job where one caller waits for all of them: so small that the workers end at about the same time. */
@@ -80,7 +80,7 @@ export class DecoderPool {
         // Idle workers must not keep the program alive, working ones must.
         if (this.waiting.size === 0) for (const each of this.workers) each.unref();
         if (answer instanceof Error) reject(answer);
-        else if (answer.failure !== undefined) reject(new Error(answer.failure));
+        else if (answer.failure !== undefined) reject(failureOf(answer.failure));
         else resolve(answer);
       });
       worker.ref();
@@ -116,3 +116,6 @@ export class DecoderPool {
     for (const settle of [...this.waiting.values()]) settle(error);
   }
 }
+
+const failureOf = (failure: NonNullable<DecodeAnswer['failure']>): Error =>
+  typeof failure === 'string' ? new Error(failure) : new UserError(failure.message, { code: failure.code });

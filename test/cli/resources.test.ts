@@ -55,4 +55,38 @@ describe.skipIf(process.platform !== 'linux')('on Linux', () => {
       expect(status).toBe(0);
     }
   });
+
+  test('no image is skipped because files have run out in the middle', async () => {
+    const folder = temporaryFolder();
+    const picture = await encode(noise(8, 8, 3), 8, 8, 'png');
+    const paths = Array.from({ length: 20 }, (_, i) => write(join(folder, 'faces', `${i}.png`), picture));
+    meansModel(join(folder, 'model.onnx'));
+    const program = write(
+      join(folder, 'program.mjs'),
+      `import { openSync } from 'node:fs';
+      import { openEmbedder } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      const paths = ${JSON.stringify(paths)};
+      const embedder = await openEmbedder(${JSON.stringify(join(folder, 'model.onnx'))}, {
+        threads: 1,
+        manifest: { input: { order: 'rgb', mean: 127.5, scale: 1 / 128 } },
+      });
+      const skipped = [];
+      const embed = () => embedder.embed(paths, { onUnreadable: (i) => skipped.push(i) });
+      await embed();
+      try {
+        for (;;) openSync('/dev/null');
+      } catch {}
+      const code = await embed().then(() => 'done', (error) => error.code);
+      console.log(code, skipped.length);
+      process.exit();`,
+    );
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', `ulimit -n 300 && exec "$0" "$1"`, process.execPath, program],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect([stdout.trim(), stderr]).toEqual(['no-resources 0', '']);
+  });
 });

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import sharp from 'sharp';
-import { UserError } from '../../common/errors.js';
+import { isOfInput, UserError } from '../../common/errors.js';
 import { PRIVATE, writeWhole } from '../../common/files.js';
 import { inOrder } from '../../common/in-order.js';
 import { locked, lockFolder } from '../../common/lock.js';
@@ -201,7 +201,7 @@ function looksAt(
       const found = known.map((face) => scaled(face, 1 / photograph.scale));
       return { path, photograph, found, chosen: chooseFaces(found, photograph, choice) };
     } catch (error) {
-      if (error instanceof UserError) return { path, problem: error.message };
+      if (isOfInput(error)) return { path, problem: error.message };
       throw error;
     }
   });

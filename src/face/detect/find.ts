@@ -1,6 +1,6 @@
 // Faces in a list of photographs of any length: decoded a few ahead while the detector works on the last ones, in
 // groups, with one bad file costing nothing but itself.
-import { UserError } from '../../common/errors.js';
+import { isOfInput } from '../../common/errors.js';
 import { grouped, inOrder } from '../../common/in-order.js';
 import { type Photograph, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from './choose.js';
@@ -61,7 +61,7 @@ async function read(path: string): Promise<Read | Unreadable> {
   try {
     return { path, photograph: await readPhotograph(path) };
   } catch (error) {
-    if (error instanceof UserError) return { path, problem: error.message };
+    if (isOfInput(error)) return { path, problem: error.message };
     throw error;
   }
 }
