@@ -19,6 +19,7 @@ export {
   type Landmarks,
   type Point,
   scaled,
+  type Trust,
 } from './detect/detection.js';
 export {
   type FaceApiDetection,
@@ -30,6 +31,8 @@ export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './d
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { openOnnxDetector } from './detect/onnx-detector.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
+export { plausibility } from './detect/plausibility.js';
+export { detectTurned, type Turn, type TurnedDetections, turnDetection, turnPixels } from './detect/turn.js';
 export { bothOf, embeddingsOf, type FaceFiles, type FaceWorkOptions } from './embed/aligned.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
