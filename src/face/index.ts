@@ -10,6 +10,22 @@ export { compose, type SimilarityOptions, similarity, type Transform } from './a
 export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
 export { type WarpOptions, warp } from './align/warp.js';
 export { type CalibratedCandidate, CalibratedGallery } from './calibrated-gallery.js';
+export {
+  type AlikePair,
+  alikePairs,
+  type ComparedFace,
+  type CompareOptions,
+  similaritiesOf,
+} from './comparison.js';
+export {
+  type Answer,
+  answerFor,
+  type Doubt,
+  doubtsAbout,
+  type FaceLimits,
+  faceLimits,
+  NO_LIMITS,
+} from './decision.js';
 export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
 export {
   type Box,
@@ -68,6 +84,11 @@ export {
   sourceOfModel,
 } from './embed/source.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
+export {
+  type IdentifyOptions,
+  type Identity,
+  identifyFaces,
+} from './identification.js';
 export { type ExportOptions, exportImported, importedManifest } from './import/export.js';
 export { type ImportedWeights, type ImportOptions, importable, importWeights } from './import/import.js';
 export { WeightMismatch } from './import/mismatch.js';
