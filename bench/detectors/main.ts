@@ -246,7 +246,7 @@ let onLfw: Looked[] = [];
 for (const [name, set] of Object.entries(sets)) {
   const all: Looked[] = [];
   for (const wanted of options.detectors) {
-    const detector = await openDetector(wanted, { device });
+    const detector = await openDetector(wanted, { device, upright: true });
     await look(detector, set.slice(0, 4));
     all.push(await look(detector, set));
     await detector.close();

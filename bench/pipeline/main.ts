@@ -53,7 +53,7 @@ const say = (line: string): void => {
 
 const photographs = options.photos ? await photographsAt([options.photos]) : samplePhotographs();
 const device = await openDevice('cpu', { threads: options.threads });
-const detector = await openDetector(options.detector, { device });
+const detector = await openDetector(options.detector, { device, upright: true });
 const open = (flip: Options['flip']) =>
   openEmbedder(options.model, { device, ...(flip && { manifest: { flip } }) });
 const embedder = await open(options.flip);

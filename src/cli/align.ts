@@ -1,6 +1,7 @@
 // hypersphere align: a folder of photographs in, a folder of aligned faces out.
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { requireWritable } from '../common/folders.js';
+import { ignoredLine } from '../data/index.js';
 import {
   type AlignFolderOptions,
   type AlignReport,
@@ -64,7 +65,7 @@ export function alignCommand(): Command {
   return withDetectorFlags(command, 'largest')
     .addOption(
       new Option('--landmarks <file>', 'tab-separated landmarks to use in place of a detector').conflicts([
-        ...['detector', 'minFace', 'score'],
+        ...['detector', 'minFace', 'score', 'upright'],
       ]),
     )
     .addOption(
@@ -98,6 +99,8 @@ async function run(flags: Flags): Promise<void> {
   const report = await withFaces(flags, (faces, settings) =>
     align(data, out, { ...options, faces, settings }),
   );
+  const passed = ignoredLine(report.ignored);
+  if (passed !== undefined) note(passed);
   const seconds = (performance.now() - started) / 1000;
   if (!report.finished) {
     note(
@@ -110,7 +113,7 @@ async function run(flags: Flags): Promise<void> {
 
 /** Opens what finds the faces, or reads where they are, for the time of `use`. */
 async function withFaces<T>(
-  { landmarks, detector: wanted, minFace, score, device: name = 'cpu', threads }: Flags,
+  { landmarks, detector: wanted, minFace, score, upright, device: name = 'cpu', threads }: Flags,
   use: (faces: AlignFolderOptions['faces'], settings: Record<string, unknown>) => Promise<T>,
 ): Promise<T> {
   if (landmarks !== undefined) {
@@ -119,10 +122,10 @@ async function withFaces<T>(
   }
   const device = await openDevice(name, threads ? { threads } : {});
   try {
-    const detector = await openDetector(wanted, { device, minFace, threshold: score });
+    const detector = await openDetector(wanted, { device, minFace, threshold: score, upright });
     try {
       const { threshold } = detector;
-      return await use({ detector }, { detector: detector.name, minFace, threshold });
+      return await use({ detector }, { detector: detector.name, minFace, threshold, upright });
     } finally {
       await detector.close();
     }

@@ -6,11 +6,19 @@ import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
 import { PRIVATE, writeWholeSync } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
-import { photographsAt } from '../data/index.js';
-import { type Decision, type FaceReader, type ReadPhotograph, samplePhotographs } from '../face/index.js';
+import { ignoredLine, listPhotographs } from '../data/index.js';
+import {
+  type AlikePair,
+  alikePairs,
+  type ComparedFace,
+  type Decision,
+  type FaceReader,
+  type ReadPhotograph,
+  samplePhotographs,
+  similaritiesOf,
+} from '../face/index.js';
 import { type ComparedPhotograph, type CompareResults, comparePage } from '../report/compare-page.js';
 import { comparedPhotograph } from '../report/compared.js';
-import { cosineAt } from '../theory/vectors.js';
 import { DETECTORS } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
 import { duration, note, progress, result } from './output.js';
@@ -18,9 +26,13 @@ import {
   DECISIONS,
   type DecisionFlags,
   decisionOf,
+  FITNESS,
+  type FitnessFlags,
+  limitsOf,
   type ReaderFlags,
   readerOf,
   withDecisionFlags,
+  withFitnessFlags,
   withReaderFlags,
 } from './reader-flags.js';
 
@@ -28,6 +40,11 @@ const HELP = `
 Writes a page with the photographs and their faces, every face as the network sees it, and how alike every two are.
 Without photographs it takes the samples that come with the npm package of the built-in networks.
 ${DECISIONS}
+
+Two faces of one photograph are two people, and a face has at most one partner in another photograph, unless
+--allow-repeats says that a person may be in one more than once (mirrors, collages). The page has a table of every two
+of up to 60 faces, and beyond that the pairs that reach the threshold; it holds 300 photographs and 300 faces at most.
+${FITNESS.trim()}
 ${DETECTORS}
 ${FOREIGN_MODELS}
 
@@ -35,20 +52,23 @@ Examples:
   hypersphere compare
   hypersphere compare holiday/*.jpg --out holiday-faces`;
 
-interface Flags extends ReaderFlags, DecisionFlags {
+interface Flags extends ReaderFlags, DecisionFlags, FitnessFlags {
+  allowRepeats?: boolean;
   out: string;
   json?: boolean;
 }
 
-/** Faces beyond which every two of them are too many for a page. */
-const MOST_FACES = 60;
+/** What a page can hold: more photographs are refused at once, and at so many faces the others are left out. */
+const MOST_PHOTOGRAPHS = 300;
+const MOST_FACES = 300;
 
 export function compareCommand(): Command {
   const command = new Command('compare')
     .description('compare every face of some photographs with every other, on a page')
     .argument('[image...]', 'photographs, or folders of them (default: the samples)')
     .option('--out <dir>', 'folder of the page', 'hypersphere-compare');
-  return withDecisionFlags(withReaderFlags(command, 'all'))
+  return withFitnessFlags(withDecisionFlags(withReaderFlags(command, 'all')))
+    .option('--allow-repeats', 'a person may be in a photograph more than once (mirrors, collages)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
     .action(run);
@@ -57,14 +77,23 @@ export function compareCommand(): Command {
 async function run(images: string[], flags: Flags): Promise<void> {
   requireWritable(flags.out);
   const started = performance.now();
-  const paths = images.length > 0 ? await photographsAt(images) : samplePhotographs();
+  const { photographs: paths, ignored } =
+    images.length > 0 ? await listPhotographs(images) : { photographs: samplePhotographs(), ignored: [] };
+  if (paths.length > MOST_PHOTOGRAPHS)
+    throw new UserError(
+      `${paths.length} photographs are too many for a page, which holds ${MOST_PHOTOGRAPHS}; give fewer, or search among them: hypersphere identify`,
+      { code: 'limit' },
+    );
+  const passed = ignoredLine(ignored);
+  if (passed !== undefined) note(passed);
   const reader = await readerOf(flags);
   try {
     const decision = decisionIfKnown(reader, flags);
     const photographs: ComparedPhotograph[] = [];
     const faces: object[] = [];
-    const embeddings: Float32Array[] = [];
+    const compared: ComparedFace[] = [];
     const problems: string[] = [];
+    let done = 0;
     const shown = progress(paths.length, 'photographs');
     try {
       for await (const photograph of reader.read(paths, { choice: flags.face })) {
@@ -72,32 +101,41 @@ async function run(images: string[], flags: Flags): Promise<void> {
           problems.push(photograph.problem);
           shown.note(photograph.problem);
         } else {
-          photographs.push(await compared(reader, photograph, embeddings.length));
-          const { path } = photograph;
-          for (const { detection, quality } of photograph.faces)
-            faces.push({ number: faces.length + 1, path, ...detection, quality });
-          embeddings.push(...photograph.faces.map(({ embedding }) => embedding));
-          if (embeddings.length > MOST_FACES)
-            throw new UserError(
-              `more than ${MOST_FACES} faces are too many to look at; give fewer photographs, or --face largest`,
-            );
+          if (photographs.length > 0 && faces.length + photograph.faces.length > MOST_FACES) break;
+          const { path, turned } = photograph;
+          for (const { detection, quality, embedding } of photograph.faces) {
+            faces.push({ number: faces.length + 1, path, turned, ...detection, quality });
+            compared.push({ photograph: photographs.length, detection, quality, embedding });
+          }
+          photographs.push(await shownPhotograph(reader, photograph, faces.length - photograph.faces.length));
         }
-        shown.update(
-          photographs.length + problems.length,
-          `${embeddings.length} face${embeddings.length === 1 ? '' : 's'}`,
-        );
+        done++;
+        shown.update(done, `${faces.length} face${faces.length === 1 ? '' : 's'}`);
       }
     } finally {
       shown.stop();
     }
     if (photographs.length === 0)
       throw new UserError('none of the files is a photograph that can be read (see above)');
-    const similarities = embeddings.map((a) => embeddings.map((b) => cosineAt(a, 0, b, 0, a.length)));
+    const left = paths.slice(done);
+    if (left.length > 0)
+      note(
+        `left out: ${left.length} of ${paths.length} photographs, from ${left[0]} on, as a page holds ${MOST_FACES} faces; give fewer, or --face largest`,
+      );
+    const similarities = similaritiesOf(compared);
+    const pairs = decision
+      ? alikePairs(compared, similarities, {
+          threshold: decision.threshold,
+          limits: limitsOf(reader, flags),
+          allowRepeats: flags.allowRepeats,
+        })
+      : [];
     const seconds = (performance.now() - started) / 1000;
     const results = {
       photographs,
       problems,
       similarities,
+      pairs,
       ...(decision && { decision }),
       settings: settings(reader, seconds),
     } satisfies CompareResults;
@@ -105,8 +143,18 @@ async function run(images: string[], flags: Flags): Promise<void> {
     const file = join(flags.out, 'index.html');
     writeWholeSync(file, comparePage(results), PRIVATE);
     result(
-      { page: file, faces, similarities, ...decision, problems, seconds },
-      summary(photographs.length, similarities, decision, file, seconds),
+      {
+        page: file,
+        faces,
+        similarities,
+        ...decision,
+        pairs: pairs.map(({ a, b, ...pair }) => ({ a: a + 1, b: b + 1, ...pair })),
+        problems,
+        ignored,
+        left,
+        seconds,
+      },
+      summary(photographs.length, similarities.length, decision, pairs, file, seconds),
       flags.json,
     );
   } finally {
@@ -125,7 +173,7 @@ function decisionIfKnown(reader: FaceReader, flags: Flags): Decision | undefined
   }
 }
 
-async function compared(
+async function shownPhotograph(
   reader: FaceReader,
   read: ReadPhotograph,
   before: number,
@@ -161,33 +209,36 @@ function settings(reader: FaceReader, seconds: number): [string, string][] {
 }
 
 /** The pairs that are most alike; more than fit in a line or two are left to the page. */
-function listed(pairs: { a: number; b: number; score: number }[]): string {
-  const most = [...pairs].sort((x, y) => y.score - x.score).slice(0, 10);
+function listed(pairs: readonly AlikePair[]): string {
+  const most = [...pairs].sort((x, y) => y.similarity - x.similarity).slice(0, 10);
   const more = pairs.length - most.length;
-  const words = most.map(({ a, b, score }) => `${a + 1} and ${b + 1} (${score.toFixed(2)})`).join(', ');
-  return more > 0 ? `${words} and ${more} more pairs` : words;
+  const words = most.map(({ a, b, similarity }) => `${a + 1} and ${b + 1} (${similarity.toFixed(2)})`);
+  return `${words.join(', ')}${more > 0 ? ` and ${more} more pairs` : ''}`;
 }
 
 function summary(
   photographs: number,
-  similarities: readonly number[][],
+  faces: number,
   decision: Decision | undefined,
+  pairs: readonly AlikePair[],
   file: string,
   seconds: number,
-): string {
-  const scores = similarities.flatMap((row, a) =>
-    row.slice(a + 1).map((score, i) => ({ a, b: a + 1 + i, score })),
-  );
-  const same = decision ? scores.filter(({ score }) => score >= decision.threshold) : [];
+): string[] {
   const many = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`;
+  const of = (wanted: (pair: AlikePair) => boolean) => pairs.filter(wanted);
+  const same = of((pair) => pair.decision === 'same');
   const lines = [
-    `${many(similarities.length, 'face')} in ${many(photographs, 'photograph')}, ${many(scores.length, 'pair')}`,
+    `${many(faces, 'face')} in ${many(photographs, 'photograph')}, ${many((faces * (faces - 1)) / 2, 'pair')}`,
   ];
-  if (decision && scores.length > 0) {
+  if (decision && faces > 1) {
     lines.push(
       `taken for one person at ${decision.threshold.toFixed(3)}: ${same.length === 0 ? 'none' : listed(same)}`,
     );
+    for (const message of new Set(pairs.flatMap(({ reasons }) => reasons.map((reason) => reason.message))))
+      lines.push(
+        `as alike, and not taken for one person: ${listed(of(({ reasons }) => reasons.some((reason) => reason.message === message)))}: ${message}`,
+      );
   }
   lines.push(`look at ${file} (${duration(seconds)})`);
-  return lines.join('\n');
+  return lines;
 }

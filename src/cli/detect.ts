@@ -6,17 +6,26 @@ import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
 import { writeWholeSync } from '../common/files.js';
 import { requireWritable } from '../common/folders.js';
-import { photographsAt } from '../data/index.js';
-import { type Detection, findFaces, openDetector, scaled, type Unreadable } from '../face/index.js';
+import { ignoredLine, listPhotographs } from '../data/index.js';
+import {
+  type Detection,
+  findFaces,
+  openDetector,
+  scaled,
+  type Turn,
+  type Unreadable,
+} from '../face/index.js';
 import { drawFaces } from '../report/draw-faces.js';
 import { type DeviceName, deviceNames, openDevice } from '../runtime/index.js';
-import { DETECTORS, type DetectorFlags, withDetectorFlags } from './detector-flags.js';
+import { DETECTORS, type DetectorFlags, turnedNote, withDetectorFlags } from './detector-flags.js';
 import { whole } from './flags.js';
 import { endWith, note, progress, result } from './output.js';
 
 const HELP = `
 Boxes and landmarks are in pixels of the photograph as it is seen upright, whatever its file's orientation note says.
-Landmarks: left eye, right eye, nose, left and right corner of the mouth, left and right as seen.
+Landmarks: left eye, right eye, nose, left and right corner of the mouth, left and right as seen. A photograph in which
+no good face is found is looked at on its side and upside down too, unless --upright says that all are upright; boxes
+and landmarks stay in its pixels as it is, and 'turned' says by how many degrees clockwise its people are turned.
 ${DETECTORS}
 
 Examples:
@@ -37,6 +46,7 @@ interface ReadEntry {
   path: string;
   width: number;
   height: number;
+  turned: Turn;
   faces: readonly Detection[];
   drawn?: string;
 }
@@ -57,7 +67,9 @@ export function detectCommand(): Command {
 async function run(images: string[], flags: Flags): Promise<void> {
   const { draw, json } = flags;
   if (draw !== undefined) requireWritable(draw, '--draw');
-  const paths = await photographsAt(images);
+  const { photographs: paths, ignored } = await listPhotographs(images);
+  const passed = ignoredLine(ignored);
+  if (passed !== undefined) note(passed);
   const device = await openDevice(flags.device ?? 'cpu', flags.threads ? { threads: flags.threads } : {});
   const entries: Entry[] = [];
   try {
@@ -65,6 +77,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
       device,
       minFace: flags.minFace,
       threshold: flags.score,
+      upright: flags.upright,
     });
     const shown = paths.length > 8 ? progress(paths.length, 'photographs') : undefined;
     if (draw !== undefined) mkdirSync(draw, { recursive: true });
@@ -77,12 +90,13 @@ async function run(images: string[], flags: Flags): Promise<void> {
           else note(line);
           entries.push(looked);
         } else {
-          const { path, photograph, chosen } = looked;
+          const { path, photograph, turned, chosen } = looked;
           const { scale } = photograph;
           const entry = {
             path,
             width: Math.round(photograph.width * scale),
             height: Math.round(photograph.height * scale),
+            turned,
             faces: chosen.map((face) => scaled(face, scale)),
           };
           if (draw === undefined) entries.push(entry);
@@ -111,8 +125,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
       return;
     }
     result(
-      { detector: detector.name, threshold: detector.threshold, images: entries },
-      read.map((entry) => text(entry)).join('\n'),
+      { detector: detector.name, threshold: detector.threshold, ignored, images: entries },
+      read.flatMap(text),
       json,
     );
   } finally {
@@ -131,8 +145,9 @@ function freeName(stem: string, taken: Set<string>): string {
   return name;
 }
 
-function text(entry: ReadEntry): string {
-  const { path, width, height, faces, drawn } = entry;
+function text(entry: ReadEntry): string[] {
+  const { path, width, height, turned, faces, drawn } = entry;
+  const turn = turnedNote(turned);
   const count = faces.length === 0 ? 'no face' : faces.length === 1 ? '1 face' : `${faces.length} faces`;
   const lines = faces.map(({ box, score, landmarks: [left, right] }, i) => {
     const at = `${box.x.toFixed(0)},${box.y.toFixed(0)}`.padEnd(10);
@@ -140,5 +155,8 @@ function text(entry: ReadEntry): string {
     const eyes = Math.hypot(right[0] - left[0], right[1] - left[1]).toFixed(0);
     return `  ${i + 1}  at ${at} ${size} score ${score.toFixed(3)}  eyes ${eyes} px apart`;
   });
-  return [`${path}  ${width}x${height}: ${count}${drawn ? `, drawn in ${drawn}` : ''}`, ...lines].join('\n');
+  return [
+    `${path}  ${width}x${height}: ${count}${turn === undefined ? '' : `, ${turn}`}${drawn ? `, drawn in ${drawn}` : ''}`,
+    ...lines,
+  ];
 }

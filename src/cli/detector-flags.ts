@@ -1,12 +1,13 @@
 // The flags of every command that looks for faces in photographs.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_DETECTOR, type FaceChoice, faceChoices } from '../face/index.js';
+import { DEFAULT_DETECTOR, type FaceChoice, faceChoices, type Turn } from '../face/index.js';
 import { whole } from './flags.js';
 
 export interface DetectorFlags {
   detector: string;
   minFace?: number;
   score?: number;
+  upright?: boolean;
   face: FaceChoice;
 }
 
@@ -29,10 +30,15 @@ export function withDetectorFlags(
       whole(1),
     )
     .option('--score <s>', "least score of a face, between 0 and 1 (default: the detector's)", share)
+    .option('--upright', 'photographs are upright: do not look for faces on their side or upside down')
     .addOption(
       new Option('--face <which>', 'which of several faces is meant').choices(choices).default(face),
     );
 }
+
+/** What is shown of a photograph whose people are not upright. */
+export const turnedNote = (turned: Turn): string | undefined =>
+  turned === 0 ? undefined : `turned by ${turned} degrees${turned === 180 ? '' : ' clockwise'}`;
 
 function share(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);

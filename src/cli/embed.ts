@@ -1,6 +1,7 @@
 // hypersphere embed: a folder of aligned faces, or of photographs, in; a file of embeddings out.
 import { Command } from 'commander';
 import { requireWritableFile } from '../common/folders.js';
+import { ignoredLine } from '../data/index.js';
 import {
   alignmentOf,
   checkEmbeddingsFile,
@@ -83,12 +84,14 @@ async function run(flags: Flags, command: Command): Promise<void> {
     : fromAligned(flags, aligned, onProgress)
   ).finally(() => shown?.stop());
   const [file, list] = await writeEmbeddings(out, set);
-  for (const { path, reason } of set.skipped) note(`skipped ${path}: ${reason}`);
+  const { length, manifest, skipped, ignored = [] } = set;
+  const passed = ignoredLine(ignored);
+  if (passed !== undefined) note(passed);
+  for (const { path, reason } of skipped) note(`skipped ${path}: ${reason}`);
   const seconds = (performance.now() - started) / 1000;
-  const { length, manifest, skipped } = set;
   const images = set.images.length;
   result(
-    { out: file, list, data, images, length, flip: manifest.flip, skipped, device, seconds },
+    { out: file, list, data, images, length, flip: manifest.flip, skipped, ignored, device, seconds },
     `${images} embeddings of ${length} numbers (image and mirror: ${manifest.flip}) in ${file}${list === file ? '' : `, their paths in ${list}`}; ` +
       `${skipped.length > 0 ? `${skipped.length} skipped ${photographs ? 'for want of a usable face' : 'as unreadable'}; ` : ''}${duration(seconds)}`,
     json,
@@ -133,8 +136,10 @@ async function fromPhotographs(flags: Flags, onProgress: OnProgress): Promise<Em
  */
 function alignment({ aligned, data }: Flags, command: Command): Template | undefined {
   const given = (name: string) => command.getOptionValueSource(name) === 'cli';
-  if (['detector', 'minFace', 'score', 'face'].some(given))
-    throw new UsageError('--detector, --min-face, --score and --face are for photographs: add --photographs');
+  if (['detector', 'minFace', 'score', 'upright', 'face'].some(given))
+    throw new UsageError(
+      '--detector, --min-face, --score, --upright and --face are for photographs: add --photographs',
+    );
   const stated = aligned === undefined ? undefined : usage(() => templateNamed(aligned));
   if (!stated && !alignmentOf(data) && !given('model'))
     throw new UsageError(

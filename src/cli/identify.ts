@@ -2,21 +2,25 @@
 import { stat } from 'node:fs/promises';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { listPeople, photographsAt } from '../data/index.js';
+import { type Ignored, ignoredLine, listPeople, listPhotographs } from '../data/index.js';
 import {
   CalibratedGallery,
   type Candidate,
+  doubtsAbout,
   type EnrolledFace,
+  type FaceLimits,
   type FaceReader,
   falsePositiveRate,
   Gallery,
+  type Identity,
+  identifyFaces,
   modelDifference,
   type ReadFace,
   type ReadPhotograph,
   readEmbeddings,
   type Unreadable,
 } from '../face/index.js';
-import { DETECTORS } from './detector-flags.js';
+import { DETECTORS, turnedNote } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
 import { whole } from './flags.js';
 import { endWith, note, progress, result } from './output.js';
@@ -27,12 +31,16 @@ import {
   chance,
   DECISIONS,
   decisionOf,
+  FITNESS,
+  type FitnessFlags,
+  limitsOf,
   noFace,
   type ReaderFlags,
   readerOf,
   standing,
   withCalibrationFlags,
   withDecisionFlags,
+  withFitnessFlags,
   withReaderFlags,
 } from './reader-flags.js';
 
@@ -42,6 +50,11 @@ file of embeddings that 'hypersphere embed --photographs' made of such a folder 
 not similar enough to anybody is 'unknown'. A face is compared with every photograph of everybody, so the more are
 enrolled, the likelier a stranger is taken for one of them: the answer says how likely, if every comparison has the
 false match rate.
+
+A photograph shows a person once: where several of its faces are similar enough to one person, the people are shared
+out so that the sum of what similarities have over the threshold is greatest, and a face that is left over is
+'unknown'. --allow-repeats turns that off, for mirrors and collages.
+${FITNESS.trimEnd()}
 ${DECISIONS}
 ${CALIBRATED}
 Of a search --fmr is the chance that a stranger is taken for anybody enrolled. A face is then compared with every
@@ -56,8 +69,9 @@ Examples:
   hypersphere identify --gallery people photos --fmr 0.0001 --json
   hypersphere identify --gallery people party.jpg --calibration dlib.calibration.json --fmr 0.01`;
 
-interface Flags extends ReaderFlags, CalibrationFlags {
+interface Flags extends ReaderFlags, CalibrationFlags, FitnessFlags {
   gallery: string;
+  allowRepeats?: boolean;
   top: number;
   json?: boolean;
 }
@@ -66,13 +80,10 @@ interface Flags extends ReaderFlags, CalibrationFlags {
 type Named = Candidate & { probability?: number };
 
 /** One face of a photograph with who it is. */
-interface Identified {
-  person: string | null;
-  similarity: number;
-  candidates: Named[];
+interface Identified extends Identity<Named> {
   face: ReadFace;
 }
-type Entry = (Pick<ReadPhotograph, 'path' | 'found'> & { faces: Identified[] }) | Unreadable;
+type Entry = (Pick<ReadPhotograph, 'path' | 'turned' | 'found'> & { faces: Identified[] }) | Unreadable;
 
 export function identifyCommand(): Command {
   const command = new Command('identify')
@@ -83,9 +94,10 @@ export function identifyCommand(): Command {
     )
     .argument('<image...>', 'photographs, or folders of them');
   return withCalibrationFlags(
-    withDecisionFlags(withReaderFlags(command, 'all')),
+    withFitnessFlags(withDecisionFlags(withReaderFlags(command, 'all'))),
     'probability that a face is of anybody enrolled, before it is seen',
   )
+    .option('--allow-repeats', 'a person may be in a photograph more than once (mirrors, collages)')
     .option('--top <n>', 'candidates listed for each face', whole(1), 3)
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
@@ -93,16 +105,28 @@ export function identifyCommand(): Command {
 }
 
 async function run(images: string[], flags: Flags): Promise<void> {
-  const paths = await photographsAt(images);
+  const { photographs: paths, ignored } = await listPhotographs(images);
   const reader = await readerOf(flags);
   try {
     const open = await calibrationOf(reader, flags);
     // A model without thresholds is refused before the gallery is read.
     const stated = open ? undefined : decisionOf(reader, flags);
-    const { faces: enrolled, skipped } = await enrol(reader, flags.gallery);
+    const limits = limitsOf(reader, flags);
+    const enrolment = await enrol(reader, flags.gallery, limits);
+    const { faces: enrolled, skipped } = enrolment;
+    ignored.unshift(...enrolment.ignored);
+    const passed = ignoredLine(ignored);
+    if (passed !== undefined) note(passed);
     const gallery = open ? new CalibratedGallery(enrolled, open.calibration) : new Gallery(enrolled);
     const calibrated = open?.decide(enrolled.length);
     const decision = calibrated ?? stated!;
+    const { threshold } = decision;
+    const { allowRepeats } = flags;
+    const known = {
+      people: gallery.people,
+      nearest: (embedding: Float32Array, count: number): Named[] =>
+        gallery.nearest(embedding, count, open?.prior),
+    };
     const people = gallery.people.length;
     const stranger =
       calibrated?.fmr ??
@@ -115,13 +139,15 @@ async function run(images: string[], flags: Flags): Promise<void> {
           (shown?.note ?? note)(photograph.problem);
           entries.push(photograph);
         } else {
-          const faces = photograph.faces.map((face): Identified => {
-            const candidates: Named[] = gallery.nearest(face.embedding, flags.top, open?.prior);
-            const [{ person, similarity }] = candidates as [Named];
-            return { person: similarity >= decision.threshold ? person : null, similarity, candidates, face };
-          });
-          const { path, found } = photograph;
-          entries.push({ path, found, faces });
+          const { path, turned, found } = photograph;
+          const faces = identifyFaces(photograph.faces, known, { threshold, limits, allowRepeats }).map(
+            (identity, i): Identified => ({
+              ...identity,
+              candidates: identity.candidates.slice(0, flags.top),
+              face: photograph.faces[i]!,
+            }),
+          );
+          entries.push({ path, turned, found, faces });
         }
         shown?.update(entries.length, '');
       }
@@ -144,6 +170,7 @@ async function run(images: string[], flags: Flags): Promise<void> {
         model: reader.manifest.name,
         detector: reader.detector.name,
         skipped,
+        ignored,
         images: entries.map(described),
       },
       [
@@ -156,8 +183,8 @@ async function run(images: string[], flags: Flags): Promise<void> {
         ]
           .filter(Boolean)
           .join(''),
-        ...entries.flatMap((entry) => ('faces' in entry ? [text(reader, entry)] : [])),
-      ].join('\n'),
+        ...entries.flatMap((entry) => ('faces' in entry ? text(reader, entry) : [])),
+      ],
       flags.json,
     );
   } finally {
@@ -171,7 +198,12 @@ const percent = (share: number): string => `${Number((share * 100).toPrecision(2
 async function enrol(
   reader: FaceReader,
   source: string,
-): Promise<{ faces: EnrolledFace[]; skipped: { path: string; reason: string }[] }> {
+  limits: FaceLimits,
+): Promise<{
+  faces: EnrolledFace[];
+  skipped: { path: string; reason: string }[];
+  ignored: Ignored[];
+}> {
   const { manifest } = reader;
   if (/\.(safetensors|npy|jsonl)$/i.test(source)) {
     const { embeddings, images, length, manifest: theirs } = await readEmbeddings(source);
@@ -191,13 +223,14 @@ async function enrol(
       throw new UserError(
         `${source}: none of its rows names a person; embed a folder with one folder a person: hypersphere embed --photographs`,
       );
-    return { faces, skipped: [] };
+    return { faces, skipped: [], ignored: [] };
   }
   if ((await stat(source).catch(() => undefined))?.isFile())
     throw new UserError(
       `${source}: not a gallery, which is a folder with one folder a person, or embeddings (.safetensors, .npy or .jsonl)`,
     );
-  const people = await listPeople(source);
+  const ignored: Ignored[] = [];
+  const people = await listPeople(source, (passed) => ignored.push(passed));
   const owner = new Map(people.flatMap(({ name, paths }) => paths.map((path) => [path, name] as const)));
   const faces: EnrolledFace[] = [];
   const skipped: { path: string; reason: string }[] = [];
@@ -208,8 +241,12 @@ async function enrol(
       const { path } = photograph;
       const problem = 'problem' in photograph ? photograph.problem : noFace(reader, photograph);
       const face = 'problem' in photograph ? undefined : photograph.faces[0];
-      if (face) faces.push({ person: owner.get(path)!, embedding: face.embedding });
-      else {
+      if (face) {
+        faces.push({ person: owner.get(path)!, embedding: face.embedding });
+        const doubts = doubtsAbout(face, limits);
+        if (doubts.length > 0)
+          shown.note(`${path}: enrolled, but poor: ${doubts.map(({ message }) => message).join(', ')}`);
+      } else {
         skipped.push({ path, reason: problem.replace(`${path}: `, '') });
         shown.note(`skipped ${problem}`);
       }
@@ -224,16 +261,19 @@ async function enrol(
     throw new UserError(
       `${source}: the gallery is empty, as none of its photographs can be used (see above)`,
     );
-  return { faces, skipped };
+  return { faces, skipped, ignored };
 }
 
 function described(entry: Entry): object {
   if ('problem' in entry) return entry;
   return {
     path: entry.path,
-    faces: entry.faces.map(({ person, similarity, candidates, face: { detection, quality } }) => ({
+    turned: entry.turned,
+    faces: entry.faces.map(({ person, decision, reasons, candidates, face: { detection, quality } }) => ({
       person,
-      similarity,
+      decision,
+      reasons,
+      similarity: candidates[0]!.similarity,
       candidates,
       ...detection,
       quality,
@@ -241,9 +281,9 @@ function described(entry: Entry): object {
   };
 }
 
-function text(reader: FaceReader, { path, found, faces }: Exclude<Entry, Unreadable>): string {
-  if (faces.length === 0) return noFace(reader, { path, found });
-  const one = ({ person, candidates, face: { detection, quality } }: Identified): string => {
+function text(reader: FaceReader, { path, turned, found, faces }: Exclude<Entry, Unreadable>): string[] {
+  if (faces.length === 0) return [noFace(reader, { path, found })];
+  const one = ({ person, reasons, candidates, face: { detection, quality } }: Identified): string => {
     const { x, y } = detection.box;
     const others = candidates.slice(person === null ? 0 : 1);
     const how = ({ similarity, probability }: Named) =>
@@ -254,11 +294,14 @@ function text(reader: FaceReader, { path, found, faces }: Exclude<Entry, Unreada
     return [
       `  ${person ?? 'unknown'}${person === null ? '' : ` ${how(candidates[0]!)}`}  (face at ${x.toFixed(0)},${y.toFixed(0)}`,
       nearest && `; ${person === null ? 'nearest' : 'then'} ${nearest}`,
-      quality.reasons.length > 0 && `; ${quality.reasons.join(', ')}`,
+      reasons.length > 0
+        ? `; cannot tell: ${reasons.map(({ message }) => message).join(', ')}`
+        : quality.reasons.length > 0 && `; ${quality.reasons.join(', ')}`,
       ')',
     ]
       .filter(Boolean)
       .join('');
   };
-  return [`${path}:`, ...faces.map(one)].join('\n');
+  const turn = turnedNote(turned);
+  return [`${path}${turn === undefined ? '' : ` (${turn})`}:`, ...faces.map(one)];
 }

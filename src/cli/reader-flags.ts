@@ -10,7 +10,10 @@ import {
   decideBy,
   decisionFor,
   type FaceChoice,
+  type FaceLimits,
   type FaceReader,
+  faceLimits,
+  NO_LIMITS,
   openReader,
   type ReadFace,
   type ReadPhotograph,
@@ -19,6 +22,7 @@ import {
 } from '../face/index.js';
 import { type DetectorFlags, withDetectorFlags } from './detector-flags.js';
 import { type EmbedderFlags, embedderOptions, withEmbedderFlags } from './embedder-flags.js';
+import { number } from './flags.js';
 import { note, UsageError } from './output.js';
 
 export interface ReaderFlags extends DetectorFlags, EmbedderFlags {
@@ -30,6 +34,11 @@ export interface DecisionFlags {
   fmr?: number;
 }
 
+export interface FitnessFlags {
+  minEyes?: number;
+  anyQuality?: boolean;
+}
+
 export interface CalibrationFlags extends DecisionFlags {
   calibration?: string;
   prior?: number;
@@ -38,6 +47,11 @@ export interface CalibrationFlags extends DecisionFlags {
 export const DECISIONS = `
 The similarity is the cosine of the two templates, -1 to 1. Without --threshold the one is taken that the model's
 manifest gives for --fmr: the share of pairs of different people that reach it.`;
+
+export const FITNESS = `
+Where a face is too small, blurred, turned away or dark, or may be none, the answer is that nothing can be told:
+thresholds do not hold for such faces. --any-quality answers all the same. A photograph in which no good face is found
+is looked at on its side and upside down too, unless --upright says that all are upright.`;
 
 export const CALIBRATED = `With --calibration FILE, which 'hypersphere calibrate' wrote of the same model, the threshold is the calibration's for
 --fmr, and the answer comes with its probability at --prior; it says so when the threshold is extrapolated.`;
@@ -66,6 +80,23 @@ export function withDecisionFlags(command: Command): Command {
         .conflicts('threshold'),
     );
 }
+
+/** Adds --min-eyes and --any-quality: which faces are too poor for a decision. */
+export function withFitnessFlags(command: Command): Command {
+  return command
+    .option(
+      '--min-eyes <pixels>',
+      'least pixels between the eyes of a face that something is decided by (default: 12)',
+      number(0),
+    )
+    .addOption(
+      new Option('--any-quality', 'decide by small, blurred and doubtful faces as well').conflicts('minEyes'),
+    );
+}
+
+/** Which faces a decision needs, by the flags. */
+export const limitsOf = (reader: FaceReader, { minEyes, anyQuality }: FitnessFlags): FaceLimits =>
+  anyQuality ? NO_LIMITS : faceLimits(reader.detector, minEyes === undefined ? {} : { eyes: minEyes });
 
 /** Adds --calibration and --prior, of which `meaning` is said. */
 export function withCalibrationFlags(command: Command, meaning: string): Command {
@@ -122,10 +153,10 @@ export function standing({ interval, extrapolated, on }: CalibratedDecision): st
 
 /** The reader that the flags ask for. */
 export async function readerOf(flags: ReaderFlags): Promise<FaceReader> {
-  const { model, detector, minFace, score } = flags;
+  const { model, detector, minFace, score, upright } = flags;
   const models = model.split(',').map((name) => name.trim());
   if (models.includes('')) throw new UsageError(`--model '${model}': a name or a file is missing`);
-  return openReader({ model: models, detector, minFace, score, ...embedderOptions(flags) });
+  return openReader({ model: models, detector, minFace, score, upright, ...embedderOptions(flags) });
 }
 
 /** What the flags decide at, for this model. */

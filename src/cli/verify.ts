@@ -1,9 +1,9 @@
 // hypersphere verify: whether two photographs show the same person.
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { evidenceOf, posterior, type ReadFace } from '../face/index.js';
+import { answerFor, doubtsAbout, evidenceOf, posterior, type ReadFace, type Turn } from '../face/index.js';
 import { cosineAt, degrees } from '../theory/vectors.js';
-import { DETECTORS } from './detector-flags.js';
+import { DETECTORS, turnedNote } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
 import { result } from './output.js';
 import {
@@ -13,18 +13,23 @@ import {
   chance,
   DECISIONS,
   decisionOf,
+  FITNESS,
+  type FitnessFlags,
+  limitsOf,
   onlyFace,
   type ReaderFlags,
   readerOf,
   standing,
   withCalibrationFlags,
   withDecisionFlags,
+  withFitnessFlags,
   withReaderFlags,
 } from './reader-flags.js';
 
 const HELP = `
 ${DECISIONS.trim()}
 ${CALIBRATED}
+${FITNESS.trim()}
 The exit code is 0 whatever the answer is.
 ${DETECTORS}
 ${FOREIGN_MODELS}
@@ -35,8 +40,14 @@ Examples:
   hypersphere verify a.jpg b.jpg --calibration dlib.calibration.json --prior 0.1
   hypersphere verify a.jpg b.jpg --model runs/first/model.onnx --template arcface --threshold 0.4`;
 
-interface Flags extends ReaderFlags, CalibrationFlags {
+interface Flags extends ReaderFlags, CalibrationFlags, FitnessFlags {
   json?: boolean;
+}
+
+/** The face that is meant in a photograph. */
+interface Seen extends ReadFace {
+  path: string;
+  turned: Turn;
 }
 
 export function verifyCommand(): Command {
@@ -45,7 +56,7 @@ export function verifyCommand(): Command {
     .argument('<a>', 'a photograph')
     .argument('<b>', 'another');
   return withCalibrationFlags(
-    withDecisionFlags(withReaderFlags(command, 'largest', ['largest', 'central', 'best'])),
+    withFitnessFlags(withDecisionFlags(withReaderFlags(command, 'largest', ['largest', 'central', 'best']))),
     'probability of the same person before the photographs are seen',
   )
     .option('--json', 'print one JSON object')
@@ -59,20 +70,35 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
     const open = await calibrationOf(reader, flags);
     const calibrated = open?.decide(1);
     const decision = calibrated ?? decisionOf(reader, flags);
-    const faces: ReadFace[] = [];
+    const faces: Seen[] = [];
     for await (const photograph of reader.read([a, b], { choice: flags.face })) {
       if ('problem' in photograph) throw new UserError(photograph.problem);
-      faces.push(onlyFace(reader, photograph, flags.face));
+      const { path, turned } = photograph;
+      faces.push({ path, turned, ...onlyFace(reader, photograph, flags.face) });
     }
-    const [left, right] = faces as [ReadFace, ReadFace];
+    const [left, right] = faces as [Seen, Seen];
     const similarity = cosineAt(left.embedding, 0, right.embedding, 0, left.embedding.length);
-    const same = similarity >= decision.threshold;
+    const limits = limitsOf(reader, flags);
+    const reasons = faces.flatMap((face) =>
+      doubtsAbout(face, limits).map((doubt) => ({ path: face.path, ...doubt })),
+    );
+    const answer = answerFor(similarity, decision.threshold, reasons);
     const evidence = open && evidenceOf(open.calibration, similarity);
     const belief = open && { probability: posterior(evidence!.llr, open.prior), prior: open.prior };
-    const about = ({ detection, quality }: ReadFace, path: string) => ({ path, ...detection, quality });
+    const answerLine = (): string => {
+      if (answer === 'unknown')
+        return `cannot tell: ${reasons.map(({ path, message }) => `${path}: ${message}`).join('; ')} (similarity ${similarity.toFixed(3)}, threshold ${decision.threshold.toFixed(3)}; --any-quality decides nevertheless)`;
+      const same = answer === 'same';
+      const reached = `similarity ${similarity.toFixed(3)}, ${same ? 'at least' : 'below'} the threshold of ${decision.threshold.toFixed(3)}`;
+      if (belief && calibrated)
+        return `${same ? 'the same person' : 'not taken for the same person'}: probability ${evidence!.limited ? (evidence!.llr > 0 ? 'at least ' : 'at most ') : ''}${chance(belief.probability)} (prior ${chance(belief.prior)}); at FMR ${calibrated.fmr}: ${reached}${standing(calibrated)}`;
+      return `${same ? 'the same person' : 'different people'}: ${reached}${decision.fmr === undefined ? '' : ` (${decision.fmr} of pairs of different people reach it, measured on ${decision.on})`}`;
+    };
     result(
       {
-        same,
+        decision: answer,
+        reasons,
+        same: answer === 'same',
         similarity,
         angle: degrees(similarity),
         ...decision,
@@ -80,18 +106,9 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
         ...belief,
         model: reader.manifest.name,
         detector: reader.detector.name,
-        faces: [about(left, a), about(right, b)],
+        faces: faces.map(({ path, turned, detection, quality }) => ({ path, turned, ...detection, quality })),
       },
-      [
-        belief && calibrated
-          ? `${same ? 'the same person' : 'not taken for the same person'}: probability ${evidence!.limited ? (evidence!.llr > 0 ? 'at least ' : 'at most ') : ''}${chance(belief.probability)} (prior ${chance(belief.prior)}); at FMR ${calibrated.fmr}: similarity ${compared(similarity, same, calibrated.threshold)}${standing(calibrated)}`
-          : `${same ? 'the same person' : 'different people'}: similarity ${compared(similarity, same, decision.threshold)}${decision.fmr === undefined ? '' : ` (${decision.fmr} of pairs of different people reach it, measured on ${decision.on})`}`,
-        ...[left, right].flatMap(({ quality }, i) =>
-          quality.reasons.length === 0
-            ? []
-            : [`${[a, b][i]}: quality ${quality.score.toFixed(2)}: ${quality.reasons.join(', ')}`],
-        ),
-      ].join('\n'),
+      [answerLine(), ...faces.flatMap((face) => remarks(face, reasons))],
       flags.json,
     );
   } finally {
@@ -99,5 +116,14 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
   }
 }
 
-const compared = (similarity: number, same: boolean, threshold: number): string =>
-  `${similarity.toFixed(3)}, ${same ? 'at least' : 'below'} the threshold of ${threshold.toFixed(3)}`;
+/** What a user should know of a photograph beside the answer. */
+function remarks({ path, turned, quality }: Seen, reasons: readonly { path: string }[]): string[] {
+  const turn = turnedNote(turned);
+  const given = reasons.some((reason) => reason.path === path);
+  return [
+    ...(turn === undefined ? [] : [`${path}: ${turn}`]),
+    ...(given || quality.reasons.length === 0
+      ? []
+      : [`${path}: quality ${quality.score.toFixed(2)}: ${quality.reasons.join(', ')}`]),
+  ];
+}

@@ -1,6 +1,7 @@
 // An image folder as a collection: one folder a person. Names of files are kept in a table, about twenty bytes an
 // image, because there may be millions.
 import { join } from 'node:path';
+import { type Ignored, ignoredLine } from './ignored.js';
 import type { ImageCollection, ImagePlaces, OpenCollection } from './image-collection.js';
 import { readImageFile } from './image-file.js';
 import { NameTable } from './name-table.js';
@@ -10,13 +11,13 @@ import { peopleIn } from './people.js';
 export class FolderImages implements ImageCollection {
   readonly layout = 'one folder a person';
   readonly skipped = [];
-  readonly notes = [];
 
   private constructor(
     readonly source: string,
     readonly names: readonly string[],
     readonly starts: Float64Array,
     private readonly files: NameTable,
+    readonly notes: readonly string[],
   ) {}
 
   /** Throws a UserError for a missing or empty folder, and for images outside of person folders. */
@@ -24,12 +25,20 @@ export class FolderImages implements ImageCollection {
     const names: string[] = [];
     const starts = [0];
     const files = new NameTable();
-    for await (const person of peopleIn(folder, (done, total) => onListed?.(done, total, 'folders'))) {
+    const ignored: Ignored[] = [];
+    const listed = (done: number, total: number) => onListed?.(done, total, 'folders');
+    const passed = (each: Ignored) => {
+      // Lists and tables beside the images are usual in a data set.
+      if (each.kind !== 'text') ignored.push(each);
+    };
+    for await (const person of peopleIn(folder, listed, passed)) {
       for (const file of person.files) files.add(file);
       names.push(person.name);
       starts.push(files.length);
     }
-    return new FolderImages(folder, names, Float64Array.from(starts), files);
+    const note = ignoredLine(ignored);
+    const notes = note === undefined ? [] : [note];
+    return new FolderImages(folder, names, Float64Array.from(starts), files, notes);
   }
 
   keyOf(image: number): string {

@@ -3,6 +3,7 @@ export { type Batch, type BatchOptions, BatchSource } from './batches.js';
 export { type CaffeLayer, readCaffemodel } from './caffemodel.js';
 export { type DigitSplit, type DigitSplitOptions, digitSize, digits, splitDigits } from './digits.js';
 export { OVERLAP_FORMAT, readExcludeFile } from './exclude-file.js';
+export { type Ignored, type IgnoredKind, ignoredLine } from './ignored.js';
 export {
   decodeImage,
   type ImageCollection,
@@ -44,7 +45,13 @@ export {
 } from './pairs.js';
 export { compareNames, listPeople, type Person } from './people.js';
 export { decodePhotograph, type Photograph, readPhotograph } from './photograph.js';
-export { imagesBelow, photographsAt } from './photographs.js';
+export {
+  imagesBelow,
+  type ListedPhotographs,
+  listBelow,
+  listPhotographs,
+  photographsAt,
+} from './photographs.js';
 export { openRecordSet, type RecordImage, type RecordProperty, RecordSet } from './record-set.js';
 export { type WrittenRecords, writeRecordSet } from './record-writer.js';
 export { type AreaSums, areaSums, type RgbImage, resample, type Window } from './resample.js';

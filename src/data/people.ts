@@ -4,6 +4,7 @@ import { type Dirent, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { type Ignored, ignoredFile } from './ignored.js';
 import { IMAGE_FORMATS, isImageName } from './images.js';
 
 /** A person's folder: its name and its image files, in natural order. */
@@ -50,29 +51,43 @@ async function kind(folder: string, entry: Dirent): Promise<'file' | 'folder' | 
 
 /**
  * The people of a data set, `folder/person/image`, in natural order, one after the other, with the names of their
- * image files in natural order: no more than one person's are in memory. `onFolder` hears of every folder looked
- * through. See {@link listPeople} for what is passed over and what throws.
+ * image files in natural order: no more than one person's are in memory. `onFolder` is called for every folder looked
+ * through, `onIgnored` for what is passed over. See {@link listPeople} for what that is and what throws.
  */
 export async function* peopleIn(
   folder: string,
   onFolder?: (done: number, total: number) => void,
+  onIgnored?: (ignored: Ignored) => void,
 ): AsyncGenerator<{ name: string; files: string[] }> {
   let looseImages = 0;
   const folders: string[] = [];
+  let heic = 0;
+  const pass = (path: string, kind: Ignored['kind'] | undefined) => {
+    if (kind === 'heic') heic++;
+    if (kind !== undefined) onIgnored?.({ path, kind });
+  };
   for (const entry of await entries(folder)) {
     const what = await kind(folder, entry);
-    if (what === 'file' && isImageName(entry.name)) looseImages++;
+    const image = what === 'file' && isImageName(entry.name);
+    if (image) looseImages++;
     if (what === 'folder') folders.push(entry.name);
+    else pass(join(folder, entry.name), image ? 'loose-image' : ignoredFile(entry.name));
   }
   folders.sort(compareNames);
   let people = 0;
   for (const [i, name] of folders.entries()) {
     const inside = join(folder, name);
     const files: string[] = [];
-    for (const file of await entries(inside))
-      if (isImageName(file.name) && (await kind(inside, file)) === 'file') files.push(file.name);
+    for (const file of await entries(inside)) {
+      const what = await kind(inside, file);
+      if (what === 'file' && isImageName(file.name)) files.push(file.name);
+      else pass(join(inside, file.name), what === 'folder' ? 'nested-folder' : ignoredFile(file.name));
+    }
     onFolder?.(i + 1, folders.length);
-    if (files.length === 0) continue;
+    if (files.length === 0) {
+      pass(inside, 'empty-person');
+      continue;
+    }
     people++;
     yield { name, files: files.sort(compareNames) };
   }
@@ -82,19 +97,20 @@ export async function* peopleIn(
     throw new UserError(`${folder}: holds ${looseImages} images but no folders of people: ${layout}`);
   if (folders.length > 0)
     throw new UserError(
-      `${folder}: its ${folders.length} folders hold no image (${IMAGE_FORMATS}): ${layout}`,
+      `${folder}: its ${folders.length} folders hold no image (${IMAGE_FORMATS})${heic > 0 ? `, but ${heic} HEIC, which is not read` : ''}: ${layout}`,
     );
   throw new UserError(`${folder}: is empty: ${layout}`);
 }
 
 /**
- * Lists the people of a data set, `folder/person/image`. Hidden files, files that are no images by their
- * ending, folders inside a person's folder, and people without any image are passed over. Throws a UserError
- * when there is no such folder, it is empty, or its images are not in person folders.
+ * Lists the people of a data set, `folder/person/image`. Hidden files are passed over; so are files that are no
+ * images by their ending, images outside of people's folders, folders inside of them, and people without any image,
+ * for which `onIgnored` is called. Throws a UserError when there is no such folder, it is empty, or its images are not
+ * in person folders.
  */
-export async function listPeople(folder: string): Promise<Person[]> {
+export async function listPeople(folder: string, onIgnored?: (ignored: Ignored) => void): Promise<Person[]> {
   const people: Person[] = [];
-  for await (const { name, files } of peopleIn(folder))
+  for await (const { name, files } of peopleIn(folder, undefined, onIgnored))
     people.push({ name, paths: files.map((file) => join(folder, name, file)) });
   return people;
 }

@@ -10,6 +10,22 @@ export { compose, type SimilarityOptions, similarity, type Transform } from './a
 export { type Template, templateLabel, templateNamed, templatePoints, templates } from './align/template.js';
 export { type WarpOptions, warp } from './align/warp.js';
 export { type CalibratedCandidate, CalibratedGallery } from './calibrated-gallery.js';
+export {
+  type AlikePair,
+  alikePairs,
+  type ComparedFace,
+  type CompareOptions,
+  similaritiesOf,
+} from './comparison.js';
+export {
+  type Answer,
+  answerFor,
+  type Doubt,
+  doubtsAbout,
+  type FaceLimits,
+  faceLimits,
+  NO_LIMITS,
+} from './decision.js';
 export { chooseFaces, type FaceChoice, faceChoices } from './detect/choose.js';
 export {
   type Box,
@@ -19,6 +35,7 @@ export {
   type Landmarks,
   type Point,
   scaled,
+  type Trust,
 } from './detect/detection.js';
 export {
   type FaceApiDetection,
@@ -30,6 +47,8 @@ export { type FindOptions, findFaces, type LookedAt, type Unreadable } from './d
 export { type MtcnnOptions, openMtcnn } from './detect/mtcnn/open.js';
 export { openOnnxDetector } from './detect/onnx-detector.js';
 export { builtInDetectors, DEFAULT_DETECTOR, openDetector } from './detect/open.js';
+export { plausibility } from './detect/plausibility.js';
+export { detectTurned, type Turn, type TurnedDetections, turnDetection, turnPixels } from './detect/turn.js';
 export { bothOf, embeddingsOf, type FaceFiles, type FaceWorkOptions } from './embed/aligned.js';
 export { type BothFeatures, Embedder, type EmbedHooks, type FaceImages } from './embed/embedder.js';
 export { Ensemble, type FaceInPhotograph } from './embed/ensemble.js';
@@ -65,6 +84,11 @@ export {
   sourceOfModel,
 } from './embed/source.js';
 export { type Candidate, type EnrolledFace, falsePositiveRate, Gallery } from './gallery.js';
+export {
+  type IdentifyOptions,
+  type Identity,
+  identifyFaces,
+} from './identification.js';
 export { type ExportOptions, exportImported, importedManifest } from './import/export.js';
 export { type ImportedWeights, type ImportOptions, importable, importWeights } from './import/import.js';
 export { WeightMismatch } from './import/mismatch.js';

@@ -13,6 +13,8 @@ export interface ReaderOptions extends EmbedderOptions {
   /** Least width of a face in pixels, and least score of a detection; the detector's own defaults. */
   minFace?: number;
   score?: number;
+  /** Whether all photographs are upright, so that faces are not looked for in other orientations. */
+  upright?: boolean;
   /** A model's name or ONNX file (default: the built-in one), or several, which work as an ensemble. */
   model?: string | readonly string[];
 }
@@ -42,7 +44,7 @@ export async function openReader({ leader, ...options }: ReaderOptions = {}): Pr
 }
 
 async function openHere(
-  { detector, minFace, score, model = DEFAULT_MODEL, ...options }: ReaderOptions,
+  { detector, minFace, score, upright, model = DEFAULT_MODEL, ...options }: ReaderOptions,
   shared?: SharedModel,
 ): Promise<FaceReader> {
   const { device: wanted = 'cpu', threads = threadsOfRank() } = options;
@@ -52,7 +54,7 @@ async function openHere(
   try {
     for (const name of typeof model === 'string' ? [model] : model)
       embedders.push(await openEmbedder(name, { ...options, device }));
-    const finder = await openDetector(detector, { device, minFace, threshold: score });
+    const finder = await openDetector(detector, { device, minFace, threshold: score, upright });
     return new FaceReader(finder, embedders, owned ? device : undefined, shared);
   } catch (error) {
     for (const embedder of embedders) await embedder.close();

@@ -8,6 +8,7 @@ import type { Template } from './align/template.js';
 import { templateNamed, templatePoints } from './align/template.js';
 import { warp } from './align/warp.js';
 import type { Detection } from './detect/detection.js';
+import { type Turn, uprightRoll } from './detect/turn.js';
 import { type Pose, pose } from './pose.js';
 
 /** What was measured of a face. */
@@ -109,10 +110,15 @@ const WORTH_SAYING = 0.5;
 
 /**
  * The quality of a face. `detection` is in pixels of the original photograph, since an enlarged face is no better;
- * `aligned` are its RGB bytes on `template`.
+ * `aligned` are its RGB bytes on `template`. In a photograph that is `turned`, the roll is counted from there.
  */
-export function faceQuality(detection: Detection, aligned: Uint8Array, template: Template): Quality {
-  return judge(measureFace(detection, aligned, template));
+export function faceQuality(
+  detection: Detection,
+  aligned: Uint8Array,
+  template: Template,
+  turned: Turn = 0,
+): Quality {
+  return judge(measureFace(detection, aligned, template, turned));
 }
 
 /** From measures to parts, reasons and one number. What could not be measured (NaN) counts as bad. */
@@ -138,11 +144,15 @@ export function measureFace(
   { landmarks, score }: Detection,
   aligned: Uint8Array,
   template: Template,
+  turned: Turn = 0,
 ): QualityMeasures {
   const [left, right] = landmarks;
+  const { yaw, pitch, roll } = pose(landmarks);
   return {
     eyes: Math.hypot(right[0] - left[0], right[1] - left[1]),
-    ...pose(landmarks),
+    yaw,
+    pitch,
+    roll: uprightRoll(roll, turned),
     ...greyMeasures(middle(aligned, template)),
     detection: score,
   };

@@ -4,7 +4,7 @@ import { UserError } from '../common/errors.js';
 import type { Photograph } from '../data/index.js';
 import type { Device } from '../runtime/index.js';
 import { alignFace } from './align/face.js';
-import type { Template } from './align/template.js';
+import { type Template, templateNamed, templatePoints } from './align/template.js';
 import { type Detection, type Detector, scaled } from './detect/detection.js';
 import { type FindOptions, findFaces, type LookedAt, type Unreadable } from './detect/find.js';
 import type { Embedder, SharedModel } from './embed/embedder.js';
@@ -87,10 +87,13 @@ export class FaceReader {
     let row = 0;
     return group.map((looked, i) => {
       if ('problem' in looked) return looked;
-      const faces = cut[i]!.map(({ seen, aligned }): ReadFace => {
+      const faces = cut[i]!.map(({ photograph, seen, aligned }): ReadFace => {
         const embedding = embeddings.slice(row * this.length, ++row * this.length);
-        const detection = scaled(seen, looked.photograph.scale);
-        const quality = faceQuality(detection, aligned, this.template);
+        const detection = scaled(seen, photograph.scale);
+        // A small input would make every face look blurred.
+        const shown = coarse(this.template) ? alignFace(photograph, seen.landmarks, JUDGED_ON) : aligned;
+        const template = coarse(this.template) ? JUDGED_ON : this.template;
+        const quality = faceQuality(detection, shown, template, looked.turned);
         return { detection, seen, aligned, quality, embedding };
       });
       return { ...looked, faces };
@@ -132,6 +135,13 @@ export class FaceReader {
     await this.#ensemble.close();
     await this.device?.close();
   }
+}
+
+const JUDGED_ON = templateNamed('arcface-112', 0);
+/** Whether a template has fewer pixels between the eyes than the 35 at which sharpness is measured, and some to spare. */
+function coarse(template: Template): boolean {
+  const [left, right] = templatePoints(template);
+  return right[0] - left[0] < 30;
 }
 
 /** Photographs, faces and pixels beyond which a group is embedded: large photographs do not wait for others. */

@@ -1,7 +1,7 @@
 // The way from photographs to scores, to look at: the faces that were found with their landmarks, each face as the
 // network sees it, and how alike every two of them are. Everything is in the one file; nothing is fetched.
 
-import type { Detection } from '../face/index.js';
+import type { AlikePair, Detection } from '../face/index.js';
 import { faceOverlay } from './face-overlay.js';
 import { html, type Markup, trusted } from './html.js';
 import { facts, figure, page } from './page.js';
@@ -35,6 +35,8 @@ export interface CompareResults {
   readonly similarities: readonly (readonly number[])[];
   /** From which similarity on two faces count as one person's, if that is known. */
   readonly decision?: { readonly threshold: number; readonly fmr?: number; readonly on?: string };
+  /** The pairs that reach it, and what they are taken for; of faces by their numbers less 1. */
+  readonly pairs: readonly AlikePair[];
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
@@ -51,6 +53,8 @@ const STYLE = `<style>
 .matrix th small { display: block; font-weight: 500; color: var(--soft); }
 .matrix td { min-width: 3.3rem; height: 3.6rem; border-radius: 4px; font-size: .85rem; }
 .matrix td.self { color: var(--faint); } .matrix td.same { outline: 2.5px solid var(--ink); outline-offset: -2.5px; font-weight: 700; }
+.matrix td.open { outline: 2px dashed var(--soft); outline-offset: -2px; } .matrix td.within { background-image: repeating-linear-gradient(135deg, transparent 0 5px, color-mix(in srgb, var(--ink) 14%, transparent) 5px 6px); }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .8rem; } .pairs figure { margin: 0; font-size: .82rem; } .pairs img { width: 47%; border-radius: 4px; }
 .matrix.many td { min-width: 2.05rem; height: 2.2rem; font-size: .68rem; } .matrix.many td.same { outline-width: 2px; outline-offset: -2px; }
 .matrix.many img { width: 2rem; } .matrix.many th small { font-size: .68rem; }
 .scroll.bare { padding: .6rem; }
@@ -72,7 +76,7 @@ ${results.problems.length > 0 && html`<h3>Could not be read</h3><ul>${results.pr
 <h2>What the network sees</h2>
 <p>The similarity transform that fits the five landmarks best lays each face on the model's template, so that eyes and mouth are always at the same place. Quality runs from 0 to 1 and says how much a template of this face can be trusted.</p>
 <div class="faces">${results.photographs.flatMap(({ name, faces }) => faces.map((face) => alignedFace(name, face)))}</div>
-${faces.length > 1 && html`<h2>How alike they are</h2>${matrix(results)}`}
+${faces.length > 1 && html`<h2>How alike they are</h2>${faces.length > MOST_IN_MATRIX ? mostAlike(results) : matrix(results)}`}
 <h2>How it was made</h2>
 ${facts(results.settings)}`,
     footer:
@@ -83,15 +87,26 @@ ${facts(results.settings)}`,
 
 const count = (n: number, what: string): string => `${n === 0 ? 'No' : n} ${what}${n === 1 ? '' : 's'}`;
 
-function lead({ similarities, decision }: CompareResults, faces: number): Markup {
+/** Faces beyond which a matrix of every two of them cannot be read, and pairs that are then shown. */
+const MOST_IN_MATRIX = 60;
+const MOST_PAIRS = 300;
+
+function lead({ similarities, decision, pairs: alike }: CompareResults, faces: number): Markup {
   const pairs = (faces * (faces - 1)) / 2;
   if (faces < 2) return html`Two faces are needed to compare.`;
   const scores = similarities.flatMap((row, a) => row.slice(a + 1));
-  const range = html`The ${pairs} pairs of faces have similarities (cosines of their templates) from ${Math.min(...scores).toFixed(2)} to ${Math.max(...scores).toFixed(2)}.`;
+  const least = scores.reduce((a, b) => Math.min(a, b));
+  const most = scores.reduce((a, b) => Math.max(a, b));
+  const range = html`The ${pairs} pairs of faces have similarities (cosines of their templates) from ${least.toFixed(2)} to ${most.toFixed(2)}.`;
   if (!decision) return range;
-  const same = scores.filter((score) => score >= decision.threshold).length;
-  return html`${range} At the threshold of ${decision.threshold.toFixed(3)}, ${same === 0 ? 'none counts' : same === 1 ? '1 counts' : `${same} count`} as one person.${decision.fmr !== undefined && html` That threshold lets through ${percentOf(decision.fmr)} of the pairs of different people it was measured on (${decision.on}).`}`;
+  const same = alike.filter((pair) => pair.decision === 'same').length;
+  const apart = alike.length - same;
+  return html`${range} At the threshold of ${decision.threshold.toFixed(3)}, ${same === 0 ? 'none counts' : same === 1 ? '1 counts' : `${same} count`} as one person.${apart > 0 && html` ${apart === 1 ? 'One more pair reaches it and is' : `${apart} more pairs reach it and are`} not taken for one person: ${reasonsOf(alike)}.`}${decision.fmr !== undefined && html` That threshold lets through ${percentOf(decision.fmr)} of the pairs of different people it was measured on (${decision.on}).`}`;
 }
+
+/** Why pairs that reach the threshold are not taken for one person, each reason once. */
+const reasonsOf = (pairs: readonly AlikePair[]): string =>
+  [...new Set(pairs.flatMap(({ reasons }) => reasons.map(({ message }) => message)))].join('; ');
 
 /**
  * How dark a cell is, in per cent. Strangers of some models have cosines near 1, so it is the distance to the threshold
@@ -118,16 +133,36 @@ function alignedFace(name: string, { number, aligned, quality, reasons }: Compar
   return html`<figure><img src="${aligned}" alt="face ${number} of ${name}"><figcaption><b>${number}</b> quality ${quality.toFixed(2)}${reasons.length > 0 && html`<br>${reasons.join(', ')}`}</figcaption></figure>`;
 }
 
-function matrix({ photographs, similarities, decision }: CompareResults): Markup {
+/** The pairs that reach the threshold, most alike first: what can be shown of very many faces. */
+function mostAlike({ photographs, similarities, decision, pairs }: CompareResults): Markup {
+  if (!decision)
+    return html`<p>${similarities.length} faces are too many for a table of every two of them, and the model states no threshold: give --threshold to see the pairs that reach it.</p>`;
+  const faces = photographs.flatMap((each) => each.faces.map((face) => ({ ...face, of: each.name })));
+  const shown = [...pairs].sort((x, y) => y.similarity - x.similarity).slice(0, MOST_PAIRS);
+  const pair = ({ a, b, similarity, decision: taken, reasons }: AlikePair) => {
+    const [left, right] = [faces[a]!, faces[b]!];
+    return html`<figure><img src="${left.aligned}" alt="face ${left.number}"> <img src="${right.aligned}" alt="face ${right.number}"><figcaption><b>${similarity.toFixed(3)}</b> ${left.number} (${left.of}) and ${right.number} (${right.of})${taken !== 'same' && html`<br>not taken for one person: ${reasons.map(({ message }) => message).join('; ')}`}</figcaption></figure>`;
+  };
+  return html`<p>The ${shown.length} ${shown.length < pairs.length && `most alike of ${pairs.length} `}pairs that reach ${decision.threshold.toFixed(3)}; ${faces.length} faces are too many for a table of every two of them.</p><div class="pairs">${shown.map(pair)}</div>`;
+}
+
+function matrix({ photographs, similarities, decision, pairs }: CompareResults): Markup {
+  const taken = new Map(pairs.map((pair) => [pair.a * similarities.length + pair.b, pair]));
+  const photographOf = photographs.flatMap(({ faces }, i) => faces.map(() => i));
   const faces = photographs.flatMap((each) => each.faces);
   const heading = ({ number, aligned }: ComparedFace) =>
     html`<th scope="col"><img src="${aligned}" alt="face ${number}"><small>${number}</small></th>`;
   const cell = (a: number, b: number): Markup => {
     const value = similarities[a]![b]!;
     if (a === b) return html`<td class="self">·</td>`;
-    const same = decision !== undefined && value >= decision.threshold;
+    const pair = taken.get(Math.min(a, b) * similarities.length + Math.max(a, b));
+    const look = [
+      pair && (pair.decision === 'same' ? 'same' : 'open'),
+      photographOf[a] === photographOf[b] && 'within',
+    ].filter(Boolean);
+    const why = pair?.reasons.map(({ message }) => message).join('; ');
     const share = shade(value, decision?.threshold ?? 0.5);
-    return html`<td${same && trusted(' class="same"')} style="background:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${faces.length > 14 ? short(value) : value.toFixed(2)}</td>`;
+    return html`<td${look.length > 0 && html` class="${look.join(' ')}"`}${why !== undefined && why !== '' && html` title="${why}"`} style="background-color:color-mix(in srgb, var(--same) ${share}%, var(--card));color:${share > 60 ? '#fff' : 'inherit'}">${faces.length > 14 ? short(value) : value.toFixed(2)}</td>`;
   };
   const rows = faces.map(
     (face, a) =>
@@ -136,7 +171,7 @@ function matrix({ photographs, similarities, decision }: CompareResults): Markup
   return figure(
     html`<div class="scroll bare"><table class="matrix${faces.length > 14 && ' many'}"><thead><tr><td></td>${faces.map(heading)}</tr></thead><tbody>${rows}</tbody></table></div>`,
     decision
-      ? html`Cosine similarity of every two templates. Framed: at least ${decision.threshold.toFixed(3)}, taken for the same person.`
+      ? html`Cosine similarity of every two templates. Framed: at least ${decision.threshold.toFixed(3)}, taken for the same person. Dashed: as alike, and not taken for one person. Hatched: two faces of one photograph.`
       : html`Cosine similarity of every two templates. The model states no threshold, so nothing is decided.`,
   );
 }

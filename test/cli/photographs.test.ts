@@ -22,18 +22,29 @@ const one = ['--threads', '1'];
 
 interface Seen extends Detection {
   person?: string | null;
+  decision?: string;
+  reasons?: { code: string }[];
   similarity?: number;
   candidates?: { person: string; similarity: number }[];
 }
 interface Answer {
-  images: { path: string; width: number; height: number; faces?: Seen[]; problem?: string; drawn?: string }[];
+  ignored: { path: string; kind: string }[];
+  images: {
+    path: string;
+    turned: number;
+    width: number;
+    height: number;
+    faces?: Seen[];
+    problem?: string;
+    drawn?: string;
+  }[];
   people: number;
   falsePositiveRate: number;
   skipped: { path: string; reason: string }[];
 }
 const answer = ({ stdout }: Finished): Answer => JSON.parse(stdout);
 /** A mistake is one line on standard error, without a trace of where it came from. */
-function expectLine({ stdout, stderr, code }: Finished, line: RegExp, wanted = 1) {
+function expectLine({ stdout, stderr, code }: Finished, line: RegExp, wanted = 3) {
   expect(stderr).toMatch(line);
   expect(stderr).not.toMatch(/\n\s+at |HYPERSPHERE_DEBUG|undefined|\[object/);
   expect(stdout).toBe('');
@@ -71,7 +82,7 @@ describe('detect', () => {
   test('finds the 22 faces of the samples, 3 in the first, and draws them beside no original', async () => {
     expect(all.code).toBe(0);
     const { images, ...about } = answer(all);
-    expect(about).toEqual({ detector: 'face-api', threshold: 0.5 });
+    expect(about).toEqual({ detector: 'face-api', threshold: 0.5, ignored: [] });
     expect(images.map(({ faces }) => faces!.length)).toEqual([3, 3, 3, 4, 5, 4]);
     expect(images[0]).toMatchObject({ path: samples[0], width: 1920, height: 1280 });
     for (const { faces, width, height, drawn } of images) {
@@ -185,7 +196,7 @@ describe('detect', () => {
     expect(readFileSync(join(mine, 'b', 'a.jpg'))).toEqual(flat);
   });
 
-  test('of nothing that can be read ends with exit code 1, and with --json still answers', async () => {
+  test('of nothing that can be read ends with exit code 3, and with --json still answers', async () => {
     write(at('broken', 'a.jpg'), '');
     write(at('broken', 'b.jpg'), 'x');
     expectLine(await hypersphere('detect', at('broken')), /none of the 2 files is a photograph/);
@@ -214,13 +225,15 @@ describe('verify', () => {
     const other = await hypersphere('verify', crop(0), crop(1), '--json', ...one);
     for (const { code } of [same, other]) expect(code).toBe(0);
     const [yes, no] = [same, other].map(({ stdout }) => JSON.parse(stdout));
+    expect(yes).toMatchObject({ decision: 'same', reasons: [] });
+    expect(no).toMatchObject({ decision: 'different', reasons: [] });
     expect(yes).toMatchObject({ same: true, fmr: 0.001, model: 'dlib-resnet-128', detector: 'face-api' });
     expect(no).toMatchObject({ same: false, threshold: yes.threshold });
     for (const { similarity, angle, threshold, same, faces } of [yes, no]) {
       expect(Math.cos((angle * Math.PI) / 180)).toBeCloseTo(similarity, 9);
       expect(same).toBe(similarity >= threshold);
       for (const face of faces)
-        expect(Object.keys(face)).toEqual(['path', 'box', 'score', 'landmarks', 'quality']);
+        expect(Object.keys(face)).toEqual(['path', 'turned', 'box', 'score', 'landmarks', 'quality']);
     }
   });
 
@@ -232,6 +245,50 @@ describe('verify', () => {
     expect(stdout).toMatch(
       /^the same person: similarity (1\.000|0\.99\d), at least the threshold of 0\.\d{3} \(0\.001 of pairs of different people reach it, measured on /,
     );
+  });
+
+  test.each([90, 180, 270])(
+    'a photograph turned by %i degrees shows who it shows upright',
+    async (turned) => {
+      const side = at(`turned-${turned}.png`);
+      const { info } = await sharp(crop(0)).rotate(turned).toBuffer({ resolveWithObject: true });
+      await sharp(crop(0)).rotate(turned).toFile(side);
+      const [plain, json] = [
+        await hypersphere('verify', crop(0), side, ...one),
+        await hypersphere('detect', side, '--json', ...one),
+      ];
+      expect(plain.stdout).toMatch(/^the same person: similarity (1\.000|0\.99\d)/);
+      expect(plain.stdout).toContain(`${side}: turned by ${turned} degrees`);
+      const [image] = answer(json).images;
+      expect(image).toMatchObject({ turned, width: info.width, height: info.height });
+      // In pixels of the photograph as it is: the eyes of somebody on their side are one above the other.
+      const [left, right] = image!.faces![0]!.landmarks;
+      const [across, down] = [right[0] - left[0], right[1] - left[1]];
+      const towards = { 90: down, 180: -across, 270: -down }[turned]!;
+      expect(towards).toBeGreaterThan(0.8 * Math.hypot(across, down));
+    },
+  );
+
+  test('of a face that is too small nothing can be told, unless it is asked for', async () => {
+    const tiny = at('tiny.png');
+    await sharp(crop(0)).resize({ width: 47 }).toFile(tiny);
+    const { code, stdout } = await hypersphere('verify', crop(0), tiny, ...one);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^cannot tell: .*tiny\.png: only \d+ pixels between the eyes \(at least 12 are needed\) \(similarity 0\.\d+, threshold 0\.936; --any-quality decides nevertheless\)\n/,
+    );
+    const json = JSON.parse((await hypersphere('verify', crop(0), tiny, '--json', ...one)).stdout);
+    expect(json).toMatchObject({
+      decision: 'unknown',
+      same: false,
+      reasons: [{ path: tiny, code: 'small' }],
+    });
+    for (const flags of [['--any-quality'], ['--min-eyes', '1', '--json']]) {
+      const forced = await hypersphere('verify', crop(0), tiny, ...flags, ...one);
+      expect(forced.stdout).not.toMatch(/only \d+ pixels between the eyes \(at least/);
+    }
+    const both = await hypersphere('verify', crop(0), tiny, '--any-quality', '--min-eyes', '1');
+    expectLine(both, /'--any-quality' cannot be used with option '--min-eyes/, 2);
   });
 
   test('without a face, or without a photograph, is one line', async () => {
@@ -349,6 +406,51 @@ describe('identify', () => {
     expect(third!.problem).toMatch(/cut\.png: is cut off or damaged/);
   });
 
+  test('finds a person once in a photograph, or as often as is asked for', async () => {
+    const twice = at('twice.png');
+    const { width, height } = await sharp(crop(0)).metadata();
+    await sharp({ create: { width: 2 * width, height, channels: 3, background: 'black' } })
+      .composite([
+        { input: readFileSync(crop(0)), left: 0, top: 0 },
+        { input: await sharp(crop(0)).blur(1.2).flop().png().toBuffer(), left: width, top: 0 },
+      ])
+      .png()
+      .toFile(twice);
+    const identify = async (...more: string[]) =>
+      answer(await hypersphere('identify', '--gallery', gallery, twice, '--json', ...one, ...more));
+    const once = (await identify()).images[0]!.faces!.sort((a, b) => a.box.x - b.box.x);
+    const decided = once.map(({ decision }) => decision).sort();
+    expect(decided).toEqual(['same', 'unknown']);
+    const left = once.find(({ decision }) => decision === 'unknown')!;
+    expect(left).toMatchObject({ person: null, reasons: [{ code: 'repeated' }] });
+    expect(left.candidates![0]!.person).toBe('ann');
+    const often = (await identify('--allow-repeats')).images[0]!.faces!;
+    expect(often.map(({ person }) => person)).toEqual(['ann', 'ann']);
+    const { stdout } = await hypersphere('identify', '--gallery', gallery, twice, ...one);
+    expect(stdout).toMatch(/unknown .*cannot tell: ann is another face of this photograph\)/);
+  });
+
+  test('names what it passes over, in the gallery and among the photographs', async () => {
+    const people = at('people');
+    write(join(people, 'ann', '1.png'), readFileSync(crop(0)));
+    write(join(people, 'ann', 'list.txt'), 'x');
+    write(join(people, 'cy', '1.heic'), 'x');
+    mkdirSync(join(people, 'eve'));
+    const photos = at('photos');
+    write(join(photos, 'a.png'), readFileSync(crop(0)));
+    write(join(photos, 'b.HEIC'), 'x');
+    const { code, stdout, stderr } = await hypersphere(
+      ...['identify', '--gallery', people, photos, '--json', ...one],
+    );
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^ignored: 2 HEIC \(not read; convert to JPEG.*1\.heic, .*b\.HEIC; 2 empty person folders: .*cy, .*eve; 1 text file: .*list\.txt$/m,
+    );
+    expect((JSON.parse(stdout) as Answer).ignored.map(({ kind }) => kind).sort()).toEqual([
+      ...['empty-person', 'empty-person', 'heic', 'heic', 'text'],
+    ]);
+  });
+
   test('knows the same people from their embeddings, and refuses those of another model', async () => {
     const file = at('gallery.safetensors');
     const embed = await hypersphere(
@@ -412,7 +514,11 @@ describe('identify', () => {
       ['red.png', /red\.png: not a gallery, which is a folder with one folder a person, or embeddings/],
       ['gone', /gone: no such folder/],
     ] as const)
-      expectLine(await hypersphere('identify', '--gallery', at(source), crop(0), ...one), line);
+      expectLine(
+        await hypersphere('identify', '--gallery', at(source), crop(0), ...one),
+        line,
+        source === 'gone' ? 4 : 3,
+      );
   });
 });
 
@@ -460,6 +566,41 @@ describe('compare', () => {
     expect(readFileSync(page, 'utf8')).toContain('3 faces in 3 photographs');
   });
 
+  test('says of two faces of one photograph that they are two people, unless it is a mirror', async () => {
+    const compare = async (...more: string[]) =>
+      JSON.parse(
+        (
+          await hypersphere(
+            ...['compare', at('twice.png'), crop(0), '--out', at('page'), '--json', ...one, ...more],
+          )
+        ).stdout,
+      );
+    const { faces, pairs } = await compare();
+    expect(faces).toHaveLength(3);
+    const found = pairs.map(({ a, b, decision, reasons }: Record<string, unknown>) => [
+      ...[a, b, decision],
+      ...(reasons as { code: string }[]).map(({ code }) => code),
+    ]);
+    expect(found).toContainEqual([1, 2, 'different', 'one-photograph']);
+    expect(found.filter(([, , decision]: unknown[]) => decision === 'same')).toHaveLength(1);
+    const mirror = await compare('--allow-repeats');
+    expect(mirror.pairs.map(({ decision }: { decision: string }) => decision)).toEqual([
+      'same',
+      'same',
+      'same',
+    ]);
+  });
+
+  test('refuses more photographs than a page can hold before it looks at any', async () => {
+    for (let i = 0; i < 301; i++) write(at('crowd', `${i}.jpg`), 'no photograph');
+    const ended = await hypersphere('compare', at('crowd'), '--out', at('no page'), ...one);
+    expectLine(
+      ended,
+      /^hypersphere: 301 photographs are too many for a page, which holds 300; give fewer, or search among them: hypersphere identify\n$/,
+    );
+    expect(readdirSync(folder)).not.toContain('no page');
+  });
+
   test('of nothing that can be read writes nothing', async () => {
     const ended = await hypersphere('compare', at('broken'), '--out', at('no page'), ...one);
     expectLine(ended, /none of the files is a photograph that can be read \(see above\)\n$/);
@@ -471,15 +612,15 @@ describe('what is not understood', () => {
   test.each<[string[], number, RegExp]>([
     [['--threshold', '2'], 2, /It must be a cosine, from -1 to 1/],
     [['--fmr', '0'], 2, /It must be a share above 0, up to 1/],
-    [['--fmr', '0.00000001'], 1, /has thresholds for false match rates from 0\.0001 to 0\.1, not for 1e-8/],
+    [['--fmr', '0.00000001'], 3, /has thresholds for false match rates from 0\.0001 to 0\.1, not for 1e-8/],
     [['--fmr', '.01', '--threshold', '.5'], 2, /cannot be used with option '--threshold/],
     [['--score', '1.5'], 2, /It must be a number between 0 and 1/],
     [['--face', 'all'], 2, /Allowed choices are largest, central, best\./],
-    [['--detector', 'nobody'], 1, /'nobody' is neither a file nor a model: face-api/],
-    [['--model', 'nobody'], 1, /'nobody' is neither a file nor a model: /],
+    [['--detector', 'nobody'], 4, /'nobody' is neither a file nor a model: face-api/],
+    [['--model', 'nobody'], 4, /'nobody' is neither a file nor a model: /],
     [['--model', 'a,,b'], 2, /--model 'a,,b': a name or a file is missing/],
     [['--template', 'vgg'], 2, /'vgg' is no template: there are sphereface-112x96/],
-    [['--detector', tmpdir()], 1, /holds no MTCNN, which is three files/],
+    [['--detector', tmpdir()], 3, /holds no MTCNN, which is three files/],
   ])('verify %j', async (flags, code, line) => {
     expectLine(await hypersphere('verify', crop(0), crop(1), ...flags), line, code);
   });

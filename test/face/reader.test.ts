@@ -7,9 +7,11 @@ import { openEmbedder } from '../../src/face/embed/open.js';
 import {
   alignFace,
   type Detection,
+  faceQuality,
   type Landmarks,
   type Manifest,
   manifestMetadata,
+  templateNamed,
 } from '../../src/face/index.js';
 import { FaceReader, type ReadPhotograph } from '../../src/face/reader.js';
 import { encodeModel } from '../../src/lower/onnx.js';
@@ -134,6 +136,16 @@ describe('every face', () => {
     expect(none.found).toHaveLength(1);
     expect(none.faces).toEqual([]);
   });
+});
+
+test('a face is no more blurred for a model that sees few pixels of it', async () => {
+  const { reader } = await open(places, ['arcface-112', 'rgb']);
+  const [item] = (await readAll(await photographs(120))) as [ReadPhotograph];
+  const template = templateNamed('arcface-112', 0);
+  const { seen, detection, quality } = item.faces[0]!;
+  const whole = faceQuality(detection, alignFace(item.photograph, seen.landmarks, template), template);
+  expect(quality).toEqual(whole);
+  expect(reader.template.width).toBe(SIZE);
 });
 
 describe('several models', () => {

@@ -3,7 +3,7 @@
 import { parseHTML } from 'linkedom';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import type { Detection, Landmarks } from '../../src/face/index.js';
+import { alikePairs, type Detection, type Landmarks, NO_LIMITS } from '../../src/face/index.js';
 import { type CompareResults, comparedPhotograph, comparePage, drawFaces } from '../../src/report/index.js';
 import { expectWellFormed } from '../support/markup.js';
 
@@ -33,7 +33,14 @@ async function results(faces: number, more: Partial<CompareResults> = {}): Promi
   });
   const all = Array.from({ length: faces }, (_, i) => face(i + 1));
   const similarities = all.map((_, a) => all.map((_, b) => (a === b ? 1 : 1 - 0.01 * Math.abs(a - b))));
+  const threshold = more.decision?.threshold;
+  const judged = all.map(({ detection }, i) => ({
+    ...{ detection, photograph: Math.min(i, 1), embedding: new Float32Array() },
+    quality: { parts: {}, measures: {} } as never,
+  }));
+  const options = { threshold: threshold ?? 2, limits: NO_LIMITS, allowRepeats: true };
   return {
+    pairs: alikePairs(judged, more.similarities ?? similarities, options),
     photographs: [
       await comparedPhotograph(EVIL, photograph(120, 60), all.slice(0, 1)),
       await comparedPhotograph('b.jpg', photograph(60, 120), all.slice(1)),
@@ -77,6 +84,39 @@ describe('the page', () => {
     expect(lead).toContain('from 0.96 to 0.99');
     expect(lead).toContain('At the threshold of 0.975, 7 count as one person.');
     expect(lead).toContain('lets through 0.1 % of the pairs of different people');
+  });
+
+  test('frames no pair of one photograph, and says why it is not taken for one person', async () => {
+    const whole = await results(5, { decision });
+    const pairs = whole.pairs.map((pair) =>
+      pair.a === 0
+        ? pair
+        : {
+            ...pair,
+            decision: 'different' as const,
+            reasons: [{ code: 'one-photograph' as const, message: `two faces of ${EVIL}` }],
+          },
+    );
+    const page = comparePage({ ...whole, pairs });
+    expectWellFormed(page);
+    const { document } = parseHTML(page);
+    // Face 1 with 2 and 3; the other five pairs are of the second photograph.
+    expect(document.querySelectorAll('td.same')).toHaveLength(2 * 2);
+    expect(document.querySelectorAll('td.open.within')).toHaveLength(2 * 5);
+    expect(document.querySelectorAll('td.within')).toHaveLength(2 * 6);
+    const lead = document.querySelector('.lead')!.textContent;
+    expect(lead).toContain('2 count as one person. 5 more pairs reach it and are not taken for one person');
+    expect(lead).toContain(`two faces of ${EVIL}.`);
+  });
+
+  test('of more faces than a table can have lists the pairs that reach the threshold', async () => {
+    const page = comparePage(await results(70, { decision: { threshold: 0.985 } }));
+    expectWellFormed(page);
+    const { document } = parseHTML(page);
+    expect(document.querySelectorAll('table.matrix')).toHaveLength(0);
+    expect(document.querySelectorAll('.pairs figure')).toHaveLength(69);
+    const undecided = comparePage(await results(70));
+    expect(undecided).toContain('give --threshold to see the pairs that reach it');
   });
 
   test('decides nothing for a model that states no threshold', async () => {

@@ -8,7 +8,7 @@ import { isOfInput, UserError } from '../../common/errors.js';
 import { PRIVATE, writeWhole } from '../../common/files.js';
 import { inOrder } from '../../common/in-order.js';
 import { locked, lockFolder } from '../../common/lock.js';
-import { imagesBelow, isImageName, readPhotograph } from '../../data/index.js';
+import { type Ignored, isImageName, listBelow, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from '../detect/choose.js';
 import { type Detector, scaled } from '../detect/detection.js';
 import { findFaces, type LookedAt, type Unreadable } from '../detect/find.js';
@@ -50,6 +50,8 @@ export interface AlignReport {
   readonly earlier: number;
   readonly faces: number;
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** What the folder holds beside photographs; paths as in `skipped`. */
+  readonly ignored: readonly Ignored[];
 }
 
 /** Faces that are encoded and written while the next photographs are looked at. */
@@ -67,16 +69,16 @@ export async function alignFolder(
   out: string,
   options: AlignFolderOptions,
 ): Promise<AlignReport> {
-  const paths = await imagesBelow(data);
+  const { photographs: paths, ignored } = await listBelow(data);
   await requireApart(data, out);
-  return locked(lockFolder(out), () => alignHere(data, out, paths, options));
+  return locked(lockFolder(out), () => alignHere(data, out, { paths, ignored }, options));
 }
 
 /** Aligns once the folder is that of this run alone. */
 async function alignHere(
   data: string,
   out: string,
-  paths: readonly string[],
+  { paths, ignored }: { readonly paths: readonly string[]; readonly ignored: readonly Ignored[] },
   options: AlignFolderOptions,
 ): Promise<AlignReport> {
   const { template, choice = 'largest', format = 'jpg', quality = 95, signal } = options;
@@ -137,6 +139,7 @@ async function alignHere(
     earlier,
     faces: ended.reduce((sum, { faces }) => sum + faces.length, 0),
     skipped: ended.flatMap(({ path, skipped }) => (skipped === undefined ? [] : [{ path, reason: skipped }])),
+    ignored,
   };
   await writeWhole(join(out, ALIGN_FILES.report), `${JSON.stringify(report, null, 1)}\n`, PRIVATE);
   return report;
@@ -160,7 +163,7 @@ function cutFaces(
     return { entry: { path, faces: [], skipped, unreadable: true }, files: [] };
   }
   const { template, format = 'jpg' } = options;
-  const { photograph, chosen } = looked;
+  const { photograph, turned, chosen } = looked;
   const faces: AlignedFace[] = [];
   const files: { file: string; pixels: Uint8Array }[] = [];
   let skipped = 'landmarks' in options.faces ? 'no landmarks are given for it' : 'no face found';
@@ -169,7 +172,7 @@ function cutFaces(
     try {
       const pixels = alignFace(photograph, seen.landmarks, template, options);
       const detection = scaled(seen, photograph.scale);
-      const { score, reasons } = faceQuality(detection, pixels, template);
+      const { score, reasons } = faceQuality(detection, pixels, template, turned);
       faces.push({ file, ...detection, quality: Number(score.toFixed(4)), reasons });
       files.push({ file, pixels });
     } catch (error) {
@@ -177,7 +180,10 @@ function cutFaces(
       skipped = error.message;
     }
   }
-  return { entry: { path, faces, ...(faces.length === 0 && { skipped }) }, files };
+  return {
+    entry: { path, ...(turned !== 0 && { turned }), faces, ...(faces.length === 0 && { skipped }) },
+    files,
+  };
 }
 
 /** The photographs with their faces, found or known. */
@@ -199,7 +205,7 @@ function looksAt(
       const photograph = await readPhotograph(path);
       const known = faces.landmarks.get(inside) ?? [];
       const found = known.map((face) => scaled(face, 1 / photograph.scale));
-      return { path, photograph, found, chosen: chooseFaces(found, photograph, choice) };
+      return { path, photograph, turned: 0, found, chosen: chooseFaces(found, photograph, choice) };
     } catch (error) {
       if (isOfInput(error)) return { path, problem: error.message };
       throw error;

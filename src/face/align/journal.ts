@@ -8,6 +8,7 @@ import { LOCK_NAME } from '../../common/lock.js';
 import { systemError } from '../../common/system-error.js';
 import { isTemporary } from '../../common/temporary.js';
 import type { Detection } from '../detect/detection.js';
+import type { Turn } from '../detect/turn.js';
 
 /** Bytes of a journal: half a gigabyte is some two million photographs. */
 const LARGEST_JOURNAL = 2 ** 29;
@@ -25,6 +26,8 @@ export interface AlignedFace extends Detection {
 /** A photograph that is done: its aligned faces, or why it has none. Its path is relative to the data. */
 export interface JournalEntry {
   readonly path: string;
+  /** By how many degrees clockwise the people in it are turned, where they are. */
+  readonly turned?: Turn;
   readonly faces: readonly AlignedFace[];
   readonly skipped?: string;
   /** The file could not be read; it is tried again when the alignment goes on. */

@@ -1,5 +1,9 @@
-// Rectangles against each other: overlap and greedy non-maximum suppression.
+// Rectangles against each other and against a photograph: area inside, overlap and greedy non-maximum suppression.
 import type { Box } from './detection.js';
+
+/** The area of a box that lies inside a photograph of `size` pixels: what is beyond its edges shows nobody. */
+export const areaInside = (box: Box, size: { readonly width: number; readonly height: number }): number =>
+  intersection(box, { x: 0, y: 0, width: size.width, height: size.height });
 
 /** Shared area of two boxes. */
 function intersection(a: Box, b: Box): number {

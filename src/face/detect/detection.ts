@@ -36,6 +36,19 @@ export interface DetectorOptions {
   readonly minFace?: number;
   /** Detections with a lower score are dropped. */
   readonly threshold?: number;
+  /** Whether all photographs are upright, so that none is looked at in other orientations (default false). */
+  readonly upright?: boolean;
+}
+
+/** How plausible a detector's faces must be to be believed; see `plausibility`. */
+export interface Trust {
+  /**
+   * A face of at least this shows which way up its photograph is. A photograph without one is looked at in other
+   * orientations too; 0 for never.
+   */
+  readonly upright: number;
+  /** Below this a face may be none, or its landmarks may be wrong: nothing is decided by it. */
+  readonly face: number;
 }
 
 /** A face detector. */
@@ -43,6 +56,8 @@ export interface Detector {
   readonly name: string;
   /** The score below which it drops detections. */
   readonly threshold: number;
+  /** How plausible its faces must be; without it all are believed. */
+  readonly trust?: Trust;
   /** The faces of every photograph, best score first. Photographs may differ in size. */
   detect(photographs: readonly Photograph[]): Promise<Detection[][]>;
   /** Frees its networks; the device stays open. */

@@ -5,11 +5,14 @@ import { grouped, inOrder } from '../../common/in-order.js';
 import { type Photograph, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from './choose.js';
 import type { Detection, Detector } from './detection.js';
+import { detectTurned, type Turn } from './turn.js';
 
 /** A photograph with its faces, in pixels of `photograph` (see `scaled` for those of the original). */
 export interface LookedAt {
   readonly path: string;
   readonly photograph: Photograph;
+  /** By how many degrees the people in it are turned clockwise; see `detectTurned`. */
+  readonly turned: Turn;
   /** All faces, best score first. */
   readonly found: readonly Detection[];
   /** Those that are meant. */
@@ -44,12 +47,15 @@ export async function* findFaces(
   const decoded = inOrder(paths, batch + AHEAD, read);
   for await (const group of grouped(decoded, batch)) {
     const readable = group.filter((item): item is Read => 'photograph' in item);
-    const detections = await detector.detect(readable.map(({ photograph }) => photograph));
+    const detections = await detectTurned(
+      detector,
+      readable.map(({ photograph }) => photograph),
+    );
     for (const item of group) {
       if ('problem' in item) yield item;
       else {
-        const found = detections[readable.indexOf(item)]!;
-        yield { ...item, found, chosen: chooseFaces(found, item.photograph, choice) };
+        const { turned, found } = detections[readable.indexOf(item)]!;
+        yield { ...item, turned, found, chosen: chooseFaces(found, item.photograph, choice) };
       }
     }
   }

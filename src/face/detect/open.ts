@@ -23,6 +23,15 @@ export const DEFAULT_DETECTOR = 'face-api';
  */
 export async function openDetector(
   name: string | undefined,
+  { upright = false, ...options }: DetectorOptions,
+): Promise<Detector> {
+  const detector = await openNamed(name, options);
+  if (!upright || !detector.trust) return detector;
+  return { ...detector, trust: { ...detector.trust, upright: 0 } };
+}
+
+async function openNamed(
+  name: string | undefined,
   { device, minFace, threshold }: DetectorOptions,
 ): Promise<Detector> {
   const wanted = name ?? DEFAULT_DETECTOR;

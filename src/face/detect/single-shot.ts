@@ -4,7 +4,7 @@ import { UserError } from '../../common/errors.js';
 import type { Photograph } from '../../data/index.js';
 import type { InferenceModel, Result } from '../../runtime/index.js';
 import { suppress } from './boxes.js';
-import type { Detection, Detector, DetectorOptions, Landmarks, Point } from './detection.js';
+import type { Detection, Detector, DetectorOptions, Landmarks, Point, Trust } from './detection.js';
 import { type Fit, letterbox, type PlaneFormat, type Size } from './letterbox.js';
 
 /** What tells one kind of single-shot network from another. */
@@ -12,6 +12,7 @@ export interface SingleShot {
   readonly name: string;
   /** Its default score below which detections are dropped. */
   readonly threshold: number;
+  readonly trust?: Trust;
   /** Of faces that overlap by more than this (intersection over union) only the best stays. */
   readonly overlap: number;
   readonly input: PlaneFormat;
@@ -56,6 +57,7 @@ export function singleShotDetector(
   return {
     name: kind.name,
     threshold,
+    ...(kind.trust && { trust: kind.trust }),
     async detect(photographs) {
       const all: Detection[][] = [];
       // One at a time: on one thread a batch of photographs of one size takes as long as they do singly.

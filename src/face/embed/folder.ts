@@ -6,8 +6,9 @@ import { UserError } from '../../common/errors.js';
 import { PRIVATE, writeWhole } from '../../common/files.js';
 import {
   compareNames,
-  imagesBelow,
+  type Ignored,
   isImageName,
+  listBelow,
   listPeople,
   type StoredData,
   type StoredDType,
@@ -36,24 +37,32 @@ export interface FolderEmbeddings {
   images: FolderImage[];
   /** Images that could not be read, and why. */
   skipped: { path: string; reason: string }[];
+  /** What the folder holds beside images, by its path from where the program runs. */
+  ignored?: Ignored[];
 }
 
 /**
  * The images of `folder`, in natural order: those that lie in it, then those of its person folders; with `nested`
  * those in folders inside of them too (frames of videos), where the person is the first folder of a path.
- * Throws UserError when there is none.
+ * `onIgnored` is called for what is passed over. Throws UserError when there is none.
  */
-export async function listFaces(folder: string, { nested = false } = {}): Promise<FolderImage[]> {
+export async function listFaces(
+  folder: string,
+  { nested = false, onIgnored }: { nested?: boolean; onIgnored?(ignored: Ignored): void } = {},
+): Promise<FolderImage[]> {
   if (nested) {
-    const paths = await imagesBelow(folder);
-    return paths.map((path) => ({
+    const { photographs, ignored } = await listBelow(folder);
+    for (const each of ignored) onIgnored?.({ ...each, path: join(folder, each.path) });
+    return photographs.map((path) => ({
       path,
       person: path.includes('/') ? path.slice(0, path.indexOf('/')) : null,
     }));
   }
   const names = await readdir(folder).catch(() => [] as string[]);
   const loose = names.filter((name) => isImageName(name) && !name.startsWith('.')).sort(compareNames);
-  const people = await listPeople(folder).catch((error: unknown) => {
+  // Images outside of people's folders are listed here.
+  const passed = (each: Ignored) => each.kind !== 'loose-image' && onIgnored?.(each);
+  const people = await listPeople(folder, passed).catch((error: unknown) => {
     if (loose.length > 0 && error instanceof UserError) return [];
     throw error;
   });
@@ -82,7 +91,12 @@ export async function embedFolder(
   folder: string,
   { aligned, nested, onProgress }: EmbedFolderOptions = {},
 ): Promise<FolderEmbeddings> {
-  const found = await listFaces(folder, { nested });
+  const ignored: Ignored[] = [];
+  const onIgnored = (each: Ignored) => {
+    // An alignment leaves its settings and lists among its faces.
+    if (each.kind !== 'text') ignored.push(each);
+  };
+  const found = await listFaces(folder, { nested, onIgnored });
   const reasons = new Map<number, string>();
   const paths = found.map(({ path }) => join(folder, path));
   const hooks: EmbedHooks = { onProgress, onUnreadable: (index, reason) => reasons.set(index, reason) };
@@ -108,6 +122,7 @@ export async function embedFolder(
       const { path } = found[index]!;
       return { path, reason: reason.replace(`${join(folder, path)}: `, '') };
     }),
+    ignored,
   };
 }
 

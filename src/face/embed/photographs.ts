@@ -1,6 +1,7 @@
 // A whole folder of photographs as embeddings: every photograph's face is found, aligned and embedded on the way.
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
+import type { Ignored } from '../../data/index.js';
 import type { Part } from '../../mpi/index.js';
 import type { FaceChoice } from '../detect/choose.js';
 import type { FaceReader } from '../reader.js';
@@ -23,7 +24,8 @@ export async function embedPhotographs(
   folder: string,
   { choice = 'largest', onProgress }: PhotographHooks = {},
 ): Promise<FolderEmbeddings> {
-  const listed = await listFaces(folder);
+  const ignored: Ignored[] = [];
+  const listed = await listFaces(folder, { onIgnored: (each) => ignored.push(each) });
   const images: FolderImage[] = [];
   const parts: Float32Array[] = [];
   const skipped: FolderEmbeddings['skipped'] = [];
@@ -49,7 +51,7 @@ export async function embedPhotographs(
     embeddings.set(part, at);
     at += part.length;
   }
-  return { folder, manifest, length, embeddings, images, skipped };
+  return { folder, manifest, length, embeddings, images, skipped, ignored };
 }
 
 /** How many faces of each photograph are meant, or why there is none. */

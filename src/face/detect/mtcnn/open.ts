@@ -33,6 +33,7 @@ export async function openMtcnn(folder: string, options: MtcnnOptions): Promise<
   return {
     name: 'MTCNN',
     threshold,
+    trust: { upright: 0.95, face: 0.8 },
     detect: (photographs) => cascade.detect(photographs),
     close: async () => {
       for (const model of [pnet, rnet, onet]) await model.dispose();
