@@ -72,7 +72,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
     const decision = calibrated ?? decisionOf(reader, flags);
     const faces: Seen[] = [];
     for await (const photograph of reader.read([a, b], { choice: flags.face })) {
-      if ('problem' in photograph) throw new UserError(photograph.problem);
+      if ('problem' in photograph) throw new UserError(photograph.problem, { code: photograph.code });
       const { path, turned } = photograph;
       faces.push({ path, turned, ...onlyFace(reader, photograph, flags.face) });
     }

@@ -1,11 +1,11 @@
 // Devices by name: the CPU everywhere, and the accelerators that ONNX Runtime knows. A device is proved by a
 // tiny session before it is handed out; one that was asked for and is not there is an error that says what to
 // install, never a silent fall-back.
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { UserError } from '../common/errors.js';
+import { readWhole } from '../common/files.js';
 import { lowerStep, type StepGraph, type Target } from '../lower/index.js';
 import { encodeModel } from '../lower/onnx.js';
 import { InferenceModel } from './inference.js';
@@ -120,10 +120,7 @@ function device(settings: SessionSettings): Device {
     },
     async load(model, name) {
       if (typeof model !== 'string') return track(await InferenceModel.open(model, settings, name));
-      const bytes = await readFile(model).catch((error: NodeJS.ErrnoException) => {
-        const problem = error.code === 'ENOENT' ? 'no such file' : error.message;
-        throw new UserError(`model ${model}: ${problem}`);
-      });
+      const bytes = await readWhole(model);
       await tryModel(bytes, model);
       return track(await InferenceModel.open(bytes, settings, model));
     },

@@ -207,7 +207,7 @@ function looksAt(
       const found = known.map((face) => scaled(face, 1 / photograph.scale));
       return { path, photograph, turned: 0, found, chosen: chooseFaces(found, photograph, choice) };
     } catch (error) {
-      if (isOfInput(error)) return { path, problem: error.message };
+      if (isOfInput(error)) return { path, problem: error.message, code: error.code };
       throw error;
     }
   });

@@ -1,6 +1,6 @@
 // Faces in a list of photographs of any length: decoded a few ahead while the detector works on the last ones, in
 // groups, with one bad file costing nothing but itself.
-import { isOfInput } from '../../common/errors.js';
+import { type ErrorCode, isOfInput } from '../../common/errors.js';
 import { grouped, inOrder } from '../../common/in-order.js';
 import { type Photograph, readPhotograph } from '../../data/index.js';
 import { chooseFaces, type FaceChoice } from './choose.js';
@@ -23,6 +23,7 @@ export interface LookedAt {
 export interface Unreadable {
   readonly path: string;
   readonly problem: string;
+  readonly code: ErrorCode;
 }
 
 export interface FindOptions {
@@ -67,7 +68,7 @@ async function read(path: string): Promise<Read | Unreadable> {
   try {
     return { path, photograph: await readPhotograph(path) };
   } catch (error) {
-    if (isOfInput(error)) return { path, problem: error.message };
+    if (isOfInput(error)) return { path, problem: error.message, code: error.code };
     throw error;
   }
 }
