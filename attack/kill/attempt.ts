@@ -82,7 +82,10 @@ export async function referenceOf(scenario: Scenario, kit: Kit): Promise<Referen
 /** Kills the command once, in a way that `random` chooses. */
 export async function attempt(reference: Reference, random: Random): Promise<Attempt> {
   const { scenario, kit, older } = reference;
-  const out = mkdtempSync(join(kit.folder, 'kill-'));
+  // As deep as the folders of the undisturbed runs, for outputs with relative paths.
+  const place = mkdtempSync(join(kit.folder, 'kill-'));
+  const out = join(place, 'out');
+  mkdirSync(out);
   try {
     const over = older && random.uniform() < 0.6 ? older : undefined;
     if (over) cpSync(over.folder, out, { recursive: true, preserveTimestamps: true });
@@ -97,7 +100,7 @@ export async function attempt(reference: Reference, random: Random): Promise<Att
     else problems.push(...differences(snapshot(out, scenario.ignore), over?.replaced ?? reference.fresh));
     return { kill: how, ...(left.refused && { refused: true as const }), problems };
   } finally {
-    rmSync(out, { recursive: true, force: true });
+    rmSync(place, { recursive: true, force: true });
   }
 }
 

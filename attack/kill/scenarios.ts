@@ -319,7 +319,18 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'toy',
-    args: (_, out) => ['toy', '--losses', 'softmax', '--images', '60', '--out', join(out, 'toy'), ...threads],
+    args: (_, out) => [
+      'toy',
+      '--losses',
+      'softmax',
+      '--images',
+      '60',
+      '--steps',
+      '3',
+      '--out',
+      join(out, 'toy'),
+      ...threads,
+    ],
   },
 ];
 

@@ -6,7 +6,18 @@ import { join, relative } from 'node:path';
 /** Paths relative to the folder, with a hash of what is in each file. */
 export type Snapshot = ReadonlyMap<string, string>;
 
-const CLOCKS = new Set(['seconds', 'imagesPerSecond', 'waited', 'since', 'at', 'installed', 'date', 'made']);
+/** Clocks, speeds, and what an earlier sitting has done. */
+const CLOCKS = new Set([
+  'earlier',
+  'seconds',
+  'imagesPerSecond',
+  'waited',
+  'since',
+  'at',
+  'installed',
+  'date',
+  'made',
+]);
 
 function withoutClocks(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutClocks);

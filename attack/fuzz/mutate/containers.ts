@@ -2,7 +2,7 @@
 // reader sees the change and not a damaged file.
 import type { Random } from '../../../src/common/random.js';
 import { byteMutators } from './bytes.js';
-import { jsonValues } from './json.js';
+import { isJson, jsonValues } from './json.js';
 import { latin, type Mutator, pick, type Structure, splice, unlatin, viewOf } from './mutator.js';
 import { text } from './text.js';
 
@@ -13,13 +13,7 @@ const begins = (bytes: Uint8Array, magic: string): boolean =>
 function safetensorsEnd(bytes: Uint8Array): number | undefined {
   if (bytes.length < 10 || bytes[8] !== 0x7b) return undefined;
   const end = 8 + Number(viewOf(bytes).getBigUint64(0, true));
-  if (end > bytes.length || end > 2 ** 18) return undefined;
-  try {
-    JSON.parse(latin(bytes.subarray(8, end)));
-    return end;
-  } catch {
-    return undefined;
-  }
+  return end <= bytes.length && isJson(bytes.subarray(8, end)) ? end : undefined;
 }
 
 const safetensorsHeader: Mutator = (bytes, random, pool) => {

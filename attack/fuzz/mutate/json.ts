@@ -105,12 +105,25 @@ const deep: Mutator = (_, random) => {
   return Buffer.from(random.uniform() < 0.5 ? '['.repeat(depth) : '['.repeat(depth) + ']'.repeat(depth));
 };
 
-/** Whether the bytes begin as JSON and are JSON. */
-function isJson(bytes: Uint8Array): boolean {
-  if (bytes[0] !== 0x7b && bytes[0] !== 0x5b) return false;
+/** Levels of brackets up to which values are changed, as that goes down by calling itself. */
+const DEEPEST = 500;
+
+function depthOf(bytes: Uint8Array): number {
+  let [depth, most] = [0, 0];
+  for (const byte of bytes) {
+    if (byte === 0x7b || byte === 0x5b) most = Math.max(most, ++depth);
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return most;
+}
+
+/** Whether the bytes begin as JSON and are JSON, of a size and depth that are changed by their values. */
+export function isJson(bytes: Uint8Array): boolean {
+  if ((bytes[0] !== 0x7b && bytes[0] !== 0x5b) || bytes.length >= 2 ** 18 || depthOf(bytes) > DEEPEST)
+    return false;
   try {
     JSON.parse(latin(bytes));
-    return bytes.length < 2 ** 18;
+    return true;
   } catch {
     return false;
   }
