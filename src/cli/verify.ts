@@ -1,7 +1,15 @@
 // hypersphere verify: whether two photographs show the same person.
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
-import { answerFor, doubtsAbout, evidenceOf, posterior, type ReadFace, type Turn } from '../face/index.js';
+import {
+  answerFor,
+  type Doubt,
+  doubtsAbout,
+  evidenceOf,
+  posterior,
+  type ReadFace,
+  type Turn,
+} from '../face/index.js';
 import { cosineAt, degrees } from '../theory/vectors.js';
 import { DETECTORS, turnedNote } from './detector-flags.js';
 import { FOREIGN_MODELS } from './embedder-flags.js';
@@ -87,7 +95,7 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
     const belief = open && { probability: posterior(evidence!.llr, open.prior), prior: open.prior };
     const answerLine = (): string => {
       if (answer === 'unknown')
-        return `cannot tell: ${reasons.map(({ path, message }) => `${path}: ${message}`).join('; ')} (similarity ${similarity.toFixed(3)}, threshold ${decision.threshold.toFixed(3)}; --any-quality decides nevertheless)`;
+        return `cannot tell: ${doubtful(reasons)} (similarity ${similarity.toFixed(3)}, threshold ${decision.threshold.toFixed(3)}; --any-quality decides nevertheless)`;
       const same = answer === 'same';
       const reached = `similarity ${similarity.toFixed(3)}, ${same ? 'at least' : 'below'} the threshold of ${decision.threshold.toFixed(3)}`;
       if (belief && calibrated)
@@ -115,6 +123,15 @@ async function run(a: string, b: string, flags: Flags): Promise<void> {
     await reader.close();
   }
 }
+
+/** The reasons, each photograph named once. */
+const doubtful = (reasons: readonly (Doubt & { path: string })[]): string =>
+  [...new Set(reasons.map(({ path }) => path))]
+    .map((path) => {
+      const own = reasons.filter((reason) => reason.path === path);
+      return `${path}: ${own.map(({ message }) => message).join(', ')}`;
+    })
+    .join('; ');
 
 /** What a user should know of a photograph beside the answer. */
 function remarks({ path, turned, quality }: Seen, reasons: readonly { path: string }[]): string[] {
