@@ -59,9 +59,10 @@ describe.skipIf(noMpi)(`the end of a rank${noMpi ? ` (${noMpi})` : ''}`, () => {
   test.skipIf(process.platform !== 'linux')(
     'a rank that is stopped is waited for as long as stated, and then ended',
     async () => {
-      const outcome = await run(3, 'stop', 1, { env: { HYPERSPHERE_RANK_SECONDS: '2' } });
+      const outcome = await run(3, 'stop', 1, { env: { HYPERSPHERE_RANK_SECONDS: '5' } });
       const own = lines(outcome).filter((line) => !/Warning|--trace-warnings/.test(line));
-      expect(own).toEqual(['rank 1 was stopped and has been ended; saved']);
+      // On a busy machine one survivor may have ended it before the other has begun to look.
+      expect(own).toEqual([expect.stringMatching(/^rank 1 (was stopped and has been )?ended; saved$/)]);
       expect(outcome.told.map(({ rank, ranks }) => [rank, ranks])).toEqual([
         [0, [1]],
         [2, [1]],
