@@ -1,7 +1,9 @@
 // hypersphere align: a folder of photographs, good and bad, becomes a folder of faces; what was stopped goes on.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { temporaryName } from '../../src/common/temporary.js';
 import { decodeFace, readPhotograph } from '../../src/data/index.js';
 import { alignFace, faceTransform } from '../../src/face/align/face.js';
 import { alignFolder } from '../../src/face/align/folder.js';
@@ -165,7 +167,8 @@ describe('a second run', () => {
     writeFileSync(join(data, 'd.png'), picture);
     rmSync(join(out, 'b.jpg'));
     // A process that was killed while it wrote leaves these.
-    writeFileSync(join(out, 'd.jpg.tmp'), 'half a fi');
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(temporaryName(join(out, 'd.jpg')).replace(`-${process.pid}-`, `-${pid}-`), 'half a fi');
     writeFileSync(join(out, 'faces.jsonl'), '{"path":"d.p', { flag: 'a' });
     const { code, stdout } = await hypersphere(...flags);
     expect(code).toBe(0);

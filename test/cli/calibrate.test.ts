@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const at = (...parts: string[]) => join(folder, ...parts);
 const one = ['--threads', '1'];
 
-function expectLine({ stdout, stderr, code }: Finished, line: RegExp, wanted = 1) {
+function expectLine({ stdout, stderr, code }: Finished, line: RegExp, wanted = 3) {
   expect(stderr).toMatch(line);
   expect(stderr).not.toMatch(/\n\s+at |HYPERSPHERE_DEBUG|undefined|\[object/);
   expect(stdout).toBe('');
@@ -154,7 +154,7 @@ describe('calibrate', () => {
     ['a rate twice', () => ['--fmr', '.1,.1'], /A value stands there twice/, 2],
     ['a size of 0', () => ['--gallery-size', '0'], /It must be a whole number from 1 on/, 2],
     ['a prior of 1', () => ['--prior', '1'], /It must be a probability between 0 and 1/, 2],
-    ['a list that is not there', () => ['--exclude', at('gone.txt')], /gone\.txt: no such file/],
+    ['a list that is not there', () => ['--exclude', at('gone.txt')], /gone\.txt: no such file/, 4],
     ['a folder to write', () => ['--out', folder], /is a folder; name a file with --out/],
     [
       'a model beside embeddings',
@@ -358,7 +358,7 @@ describe('a calibration in use', () => {
       () => ['--calibration', `${at('set.jsonl')}.json`],
       /set\.jsonl\.json: not a calibration \(its format is not stated/,
     ],
-    ['none', () => ['--calibration', at('gone.json')], /gone\.json: no such file/],
+    ['none', () => ['--calibration', at('gone.json')], /gone\.json: no such file/, 4],
   ])('verify refuses %s', async (_, flags, line, code) => {
     expectLine(await verify(...flags()), line, code);
   });

@@ -1,11 +1,11 @@
 // A folder of faces as a file of embeddings: every row has its path and person, bad images cost nothing else.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSafetensors } from '../../src/data/index.js';
-import { type Embedder, embedFolder, openEmbedder, writeEmbeddings } from '../../src/face/index.js';
+import { type Embedder, embedFolder, openEmbedder, readList, writeEmbeddings } from '../../src/face/index.js';
 import { encodeModel } from '../../src/lower/onnx.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hypersphere-'));
@@ -66,7 +66,7 @@ test('every readable image gives a row, in natural order; the others are named',
 });
 
 test.each(['.safetensors', '.npy', '.jsonl'])(
-  '%s keeps the numbers, and the paths beside them',
+  '%s keeps the numbers, and the paths with them',
   async (ending) => {
     const set = await embedFolder(embedder, faces);
     const [file, list] = await writeEmbeddings(join(folder, 'new', `out${ending}`), set);
@@ -90,8 +90,9 @@ test.each(['.safetensors', '.npy', '.jsonl'])(
         .map((line) => JSON.parse(line));
       expect(lines).toEqual(rows.map((row, i) => ({ ...row, embedding: numbers.slice(3 * i, 3 * i + 3) })));
     }
-    expect(JSON.parse(readFileSync(list, 'utf8'))).toMatchObject({
-      length: 3,
+    expect(list).toBe(ending === '.safetensors' ? file : `${file}.json`);
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o077).toBe(0);
+    expect(await readList(file)).toMatchObject({
       images: rows,
       model: { name: 'means.onnx' },
     });

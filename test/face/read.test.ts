@@ -1,5 +1,5 @@
 // Embeddings come back from every format as they were written, and a file that cannot be used says why.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -41,6 +41,51 @@ test('what was written is read, bit for bit, with paths, people and model', asyn
   }
 });
 
+test('new rows are never read under the names of older ones, nor older rows under new names', async () => {
+  const older = { folder: 'faces', manifest, length: 3, embeddings, images, skipped };
+  const newer = {
+    ...older,
+    embeddings: embeddings.map((value) => value + 1),
+    images: images.map(({ path, person }) => ({ path: `new-${path}`, person })),
+  };
+  for (const name of ['x.npy', 'x.jsonl']) {
+    await writeEmbeddings(path(name), older);
+    const [rows, list] = [readFileSync(path(name)), readFileSync(path(`${name}.json`))];
+    await writeEmbeddings(path(name), newer);
+    expect((await readEmbeddings(path(name))).images).toEqual(newer.images);
+    // Killed between the two renames, in either order.
+    writeFileSync(path(`${name}.json`), list);
+    await expect(readEmbeddings(path(name))).rejects.toThrow(/belongs to another file/);
+    await writeEmbeddings(path(name), newer);
+    writeFileSync(path(name), rows);
+    await expect(readEmbeddings(path(name))).rejects.toThrow(/belongs to another file/);
+  }
+  // In one file there is nothing to mix up, and a list of older rows beside it is not looked at.
+  await writeEmbeddings(path('x.safetensors'), older);
+  writeFileSync(path('x.safetensors.json'), JSON.stringify({ images: images.map(() => images[0]) }));
+  expect((await readEmbeddings(path('x.safetensors'))).images).toEqual(images);
+  await writeEmbeddings(path('x.safetensors'), newer);
+  expect((await readEmbeddings(path('x.safetensors'))).images).toEqual(newer.images);
+  expect(existsSync(path('x.safetensors.json'))).toBe(false);
+});
+
+test('a list that does not name its file is used with a warning', async () => {
+  const warnings: Error[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on('warning', listen);
+  writeFileSync(
+    path('old.safetensors'),
+    writeSafetensors(new Map([['embeddings', { dtype: 'float32', shape: [2, 3], data: embeddings }]])),
+  );
+  writeFileSync(path('old.safetensors.json'), JSON.stringify({ images }));
+  expect((await readEmbeddings(path('old.safetensors'))).images).toEqual(images);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(warnings.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/old\.safetensors\.json does not say that it belongs to .*old\.safetensors:/),
+  ]);
+});
+
 test('a list of one’s own needs paths and people only; float64 is rounded to float32', async () => {
   const data = Float64Array.of(1 / 3, 2, 3, 4);
   writeFileSync(
@@ -65,13 +110,13 @@ describe('a file that cannot be used', () => {
     const set = { folder: 'faces', manifest, length: 3, embeddings, images, skipped };
     await writeEmbeddings(path('l.npy'), set);
     writeFileSync(path('l.npy.json'), JSON.stringify({ images: images.slice(1) }));
-    await refused('l.npy').toThrow(/2 rows, but its list .*l.npy.json names 1 images/);
+    await refused('l.npy').toThrow(/2 rows, but its list names 1 images/);
     writeFileSync(path('l.npy.json'), JSON.stringify({ images: [{ path: 'a.png' }] }));
     await refused('l.npy').toThrow(/l.npy.json: not a list of embeddings: images.0.person/);
     writeFileSync(path('l.npy.json'), '{');
     await refused('l.npy').toThrow(/l.npy.json: not JSON/);
     rmSync(path('l.npy.json'));
-    await refused('l.npy').toThrow(/l.npy.json is missing.*hypersphere embed writes both/);
+    await refused('l.npy').toThrow(/l.npy: .*l.npy.json is missing.*hypersphere embed writes both/);
   });
 
   test('has a row without a direction: names the row and its image', async () => {
