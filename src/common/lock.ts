@@ -3,7 +3,7 @@
 // machine because no such process runs, on another one because the file was not touched for minutes.
 
 import { rmSync } from 'node:fs';
-import { lstat, mkdir, open, readFile, rm, utimes } from 'node:fs/promises';
+import { lstat, mkdir, open, readFile, rm, rmdir, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from './errors.js';
@@ -65,8 +65,9 @@ export async function locked<T>(lock: Promise<Lock>, work: () => Promise<T>): Pr
 }
 
 async function acquire(file: string, output: string): Promise<Lock> {
+  let made: string | undefined;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    made = await mkdir(dirname(file), { recursive: true });
     while (!(await create(file))) {
       const owner = await ownerOf(file);
       if (owner === 'nobody') continue;
@@ -87,6 +88,8 @@ async function acquire(file: string, output: string): Promise<Lock> {
       clearInterval(timer);
       held.delete(file);
       await rm(file, { force: true }).catch(() => undefined);
+      // A folder that was made for the lock and got nothing else is no trace to leave.
+      if (made !== undefined) await rmdir(dirname(file)).catch(() => undefined);
     },
   };
 }
