@@ -117,7 +117,7 @@ function inWords(error: unknown, image: ExaminedImage): string {
     .split('\n')
     .map((part) => part.trim())
     .find((part) => part !== '')!;
-  return `is damaged, or of a variant that is not read (${line.replace(/^Input buffer /, '')})`;
+  return `is damaged, or of a variant that is not read (${line.replace(/^(Input buffer|Vips\w*:) */, '')})`;
 }
 
 /** An opened image: upright size, and whether it is known that nothing turns it or shines through it. */
@@ -212,16 +212,26 @@ const toPixels = (image: Sharp) =>
 
 /** Interleaved samples of any channel count to [H, W, 3] in the order asked for; grey is repeated. */
 function toColour(data: Uint8Array, channels: number, order: ChannelOrder): Uint8Array {
-  if (channels === 3 && order === 'rgb') return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (channels === 3)
+    return order === 'rgb' ? new Uint8Array(data.buffer, data.byteOffset, data.length) : reversed(data);
   const pixels = data.length / channels;
   const colour = new Uint8Array(pixels * 3);
-  const first = channels < 3 ? 0 : order === 'rgb' ? 0 : 2;
-  const middle = channels < 3 ? 0 : 1;
-  const last = channels < 3 ? 0 : 2 - first;
+  const [middle, last] = channels < 3 ? [0, 0] : [1, 2];
   for (let i = 0, from = 0, to = 0; i < pixels; i++, from += channels, to += 3) {
-    colour[to] = data[from + first]!;
+    colour[to] = data[from]!;
     colour[to + 1] = data[from + middle]!;
     colour[to + 2] = data[from + last]!;
+  }
+  return order === 'rgb' ? colour : reversed(colour);
+}
+
+/** [H, W, 3] with the first and the last channel exchanged. */
+function reversed(data: Uint8Array): Uint8Array {
+  const colour = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 3) {
+    colour[i] = data[i + 2]!;
+    colour[i + 1] = data[i + 1]!;
+    colour[i + 2] = data[i]!;
   }
   return colour;
 }
