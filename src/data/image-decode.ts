@@ -80,7 +80,7 @@ export async function decodeHere(image: ExaminedImage, task: ImageTask): Promise
     return await decodeAs(image, task, 'error');
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(inWords(error, image));
+    throw inWords(error, image);
   }
 }
 
@@ -96,29 +96,25 @@ async function decodeAs(image: ExaminedImage, task: ImageTask, failOn: 'error'):
 }
 
 /** What the library says, as a user needs it. On a second thread it may lose what it had to say. */
-const WORDS: readonly (readonly [pattern: RegExp, words: (image: ExaminedImage) => string])[] = [
-  [
-    /exceeds pixel limit/,
-    ({ pixels }) =>
-      `more than ${inMillions(pixels)} million pixels are not decoded; make a smaller copy of it`,
-  ],
-  [/unsupported image format/, () => `is not an image of a format that is read (${IMAGE_FORMATS})`],
-  [
-    /cut off|premature end|truncated|corrupt|damaged|read error|unable to parse|Unknown error|^\s*$/i,
-    () => 'is cut off or damaged',
-  ],
-];
-
-function inWords(error: unknown, image: ExaminedImage): string {
+function inWords(error: unknown, { pixels }: ExaminedImage): UserError {
   const message = error instanceof Error ? error.message : String(error);
-  const known = WORDS.find(([pattern]) => pattern.test(message));
-  if (known) return known[1](image);
+  if (/exceeds pixel limit/.test(message))
+    return new UserError(
+      `more than ${inMillions(pixels)} million pixels are not decoded; make a smaller copy of it`,
+      { code: 'limit' },
+    );
+  if (/unsupported image format/.test(message))
+    return new UserError(`is not an image of a format that is read (${IMAGE_FORMATS})`);
+  if (DAMAGED.test(message)) return new UserError('is cut off or damaged');
   const line = message
     .split('\n')
-    .map((part) => part.trim())
-    .find((part) => part !== '')!;
-  return `is damaged, or of a variant that is not read (${line.replace(/^(Input buffer|Vips\w*:) */, '')})`;
+    .map((part) => part.trim().replace(/^(Input buffer |\w+: )+/, ''))
+    .find((part) => part !== '');
+  return new UserError(`is damaged, or of a variant that is not read (${line})`);
 }
+
+const DAMAGED =
+  /cut off|premature end|truncated|corrupt|damaged|read error|unable to parse|Unknown error|^\s*$/i;
 
 /** An opened image: upright size, and whether it is known that nothing turns it or shines through it. */
 interface Opened {
