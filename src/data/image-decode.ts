@@ -80,7 +80,7 @@ export async function decodeHere(image: ExaminedImage, task: ImageTask): Promise
     return await decodeAs(image, task, 'error');
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError(inWords(error, image));
+    throw inWords(error, image);
   }
 }
 
@@ -96,29 +96,25 @@ async function decodeAs(image: ExaminedImage, task: ImageTask, failOn: 'error'):
 }
 
 /** What the library says, as a user needs it. On a second thread it may lose what it had to say. */
-const WORDS: readonly (readonly [pattern: RegExp, words: (image: ExaminedImage) => string])[] = [
-  [
-    /exceeds pixel limit/,
-    ({ pixels }) =>
-      `more than ${inMillions(pixels)} million pixels are not decoded; make a smaller copy of it`,
-  ],
-  [/unsupported image format/, () => `is not an image of a format that is read (${IMAGE_FORMATS})`],
-  [
-    /cut off|premature end|truncated|corrupt|damaged|read error|unable to parse|Unknown error|^\s*$/i,
-    () => 'is cut off or damaged',
-  ],
-];
-
-function inWords(error: unknown, image: ExaminedImage): string {
+function inWords(error: unknown, { pixels }: ExaminedImage): UserError {
   const message = error instanceof Error ? error.message : String(error);
-  const known = WORDS.find(([pattern]) => pattern.test(message));
-  if (known) return known[1](image);
+  if (/exceeds pixel limit/.test(message))
+    return new UserError(
+      `more than ${inMillions(pixels)} million pixels are not decoded; make a smaller copy of it`,
+      { code: 'limit' },
+    );
+  if (/unsupported image format/.test(message))
+    return new UserError(`is not an image of a format that is read (${IMAGE_FORMATS})`);
+  if (DAMAGED.test(message)) return new UserError('is cut off or damaged');
   const line = message
     .split('\n')
-    .map((part) => part.trim())
-    .find((part) => part !== '')!;
-  return `is damaged, or of a variant that is not read (${line.replace(/^Input buffer /, '')})`;
+    .map((part) => part.trim().replace(/^(Input buffer |\w+: )+/, ''))
+    .find((part) => part !== '');
+  return new UserError(`is damaged, or of a variant that is not read (${line})`);
 }
+
+const DAMAGED =
+  /cut off|premature end|truncated|corrupt|damaged|read error|unable to parse|Unknown error|^\s*$/i;
 
 /** An opened image: upright size, and whether it is known that nothing turns it or shines through it. */
 interface Opened {
@@ -212,16 +208,26 @@ const toPixels = (image: Sharp) =>
 
 /** Interleaved samples of any channel count to [H, W, 3] in the order asked for; grey is repeated. */
 function toColour(data: Uint8Array, channels: number, order: ChannelOrder): Uint8Array {
-  if (channels === 3 && order === 'rgb') return new Uint8Array(data.buffer, data.byteOffset, data.length);
+  if (channels === 3)
+    return order === 'rgb' ? new Uint8Array(data.buffer, data.byteOffset, data.length) : reversed(data);
   const pixels = data.length / channels;
   const colour = new Uint8Array(pixels * 3);
-  const first = channels < 3 ? 0 : order === 'rgb' ? 0 : 2;
-  const middle = channels < 3 ? 0 : 1;
-  const last = channels < 3 ? 0 : 2 - first;
+  const [middle, last] = channels < 3 ? [0, 0] : [1, 2];
   for (let i = 0, from = 0, to = 0; i < pixels; i++, from += channels, to += 3) {
-    colour[to] = data[from + first]!;
+    colour[to] = data[from]!;
     colour[to + 1] = data[from + middle]!;
     colour[to + 2] = data[from + last]!;
+  }
+  return order === 'rgb' ? colour : reversed(colour);
+}
+
+/** [H, W, 3] with the first and the last channel exchanged. */
+function reversed(data: Uint8Array): Uint8Array {
+  const colour = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 3) {
+    colour[i] = data[i + 2]!;
+    colour[i + 1] = data[i + 1]!;
+    colour[i + 2] = data[i]!;
   }
   return colour;
 }

@@ -82,11 +82,13 @@ export function requireSize(width: number, height: number, mostPixels: number): 
   if (width * height > mostPixels)
     throw new UserError(
       `${width}x${height} pixels: more than ${inMillions(mostPixels)} million are not decoded; make a smaller copy of it`,
+      { code: 'limit' },
     );
   const [short, long] = [Math.min(width, height), Math.max(width, height)];
   if (long > MOST_SIDE || long > MOST_ASPECT * short)
     throw new UserError(
       `${width}x${height} pixels: a side of more than ${MOST_SIDE}, or more than ${MOST_ASPECT} times the other, is not decoded`,
+      { code: 'limit' },
     );
 }
 

@@ -28,10 +28,10 @@ function stop(limit: keyof DecodeLimits): void {
 
 async function work({ image, task, limits }: IsolatedJob): Promise<void> {
   const begun = process.cpuUsage();
-  const memory = limits.megabytes * 1e6 + 3 * image.bytes.length;
+  const memory = limits.mebibytes * 2 ** 20 + 3 * image.bytes.length;
   const watch = setInterval(() => {
     const { user, system } = process.cpuUsage(begun);
-    if (process.memoryUsage.rss() > memory) stop('megabytes');
+    if (process.memoryUsage.rss() > memory) stop('mebibytes');
     else if (user + system > limits.seconds * 1e6) stop('seconds');
     else return;
     clearInterval(watch);
@@ -40,7 +40,7 @@ async function work({ image, task, limits }: IsolatedJob): Promise<void> {
     const result = await decodeHere(image, task);
     answer({ kind: 'done', result, worn: process.memoryUsage.rss() > WORN });
   } catch (error) {
-    if (error instanceof UserError) answer({ kind: 'problem', message: error.message });
+    if (error instanceof UserError) answer({ kind: 'problem', message: error.message, code: error.code });
     else
       answer({
         kind: 'failure',

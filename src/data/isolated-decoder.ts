@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { UserError } from '../common/errors.js';
+import { type ErrorCode, UserError } from '../common/errors.js';
 import type { ImageResult, ImageTask } from './image-decode.js';
 import type { ExaminedImage } from './image-limits.js';
 
@@ -15,7 +15,7 @@ export interface DecodeLimits {
   /** Of processor time, so that a busy machine refuses nothing. */
   readonly seconds: number;
   /** Resident memory of the process, beside the file itself. */
-  readonly megabytes: number;
+  readonly mebibytes: number;
 }
 
 /** What a process is asked. */
@@ -32,13 +32,13 @@ export type IsolatedAnswer =
       readonly result: ImageResult /** It keeps much memory. */;
       readonly worn: boolean;
     }
-  | { readonly kind: 'problem'; readonly message: string }
+  | { readonly kind: 'problem'; readonly message: string; readonly code: ErrorCode }
   | { readonly kind: 'stopped'; readonly limit: keyof DecodeLimits }
   /** A mistake of the program. */
   | { readonly kind: 'failure'; readonly stack: string };
 
-const defaults: DecodeLimits = { seconds: 8, megabytes: 1200 };
-const settings = { seconds: 'HYPERSPHERE_IMAGE_SECONDS', megabytes: 'HYPERSPHERE_IMAGE_MEGABYTES' } as const;
+const defaults: DecodeLimits = { seconds: 8, mebibytes: 1100 };
+const settings = { seconds: 'HYPERSPHERE_IMAGE_SECONDS', mebibytes: 'HYPERSPHERE_IMAGE_MIB' } as const;
 
 /** Wall-clock time for each second of processor time, after which a process is ended that does nothing at all. */
 const PATIENCE = 20;
@@ -49,10 +49,11 @@ export function decodeLimits(env: NodeJS.ProcessEnv = process.env): DecodeLimits
     const text = env[settings[limit]];
     if (text === undefined || text === '') return defaults[limit];
     const value = Number(text);
-    if (!(value > 0)) throw new UserError(`${settings[limit]}=${text}: use a number above 0`);
+    if (!(value > 0))
+      throw new UserError(`${settings[limit]}=${text}: use a number above 0`, { code: 'usage' });
     return value;
   };
-  return { seconds: read('seconds'), megabytes: read('megabytes') };
+  return { seconds: read('seconds'), mebibytes: read('mebibytes') };
 }
 
 /** Processes at a time: the threads that decode batches have one each. */
@@ -74,8 +75,8 @@ export async function decodeIsolated(image: ExaminedImage, task: ImageTask): Pro
   try {
     const answer = await ask(child, { image, task, limits });
     if (answer.kind === 'failure') throw new Error(answer.stack);
-    if (answer.kind === 'problem') throw new UserError(answer.message);
-    if (answer.kind === 'stopped') throw new UserError(beyond(answer.limit, limits));
+    if (answer.kind === 'problem') throw new UserError(answer.message, { code: answer.code });
+    if (answer.kind === 'stopped') throw new UserError(beyond(answer.limit, limits), { code: 'limit' });
     if (answer.worn) child.kill('SIGKILL');
     return answer.result;
   } finally {
@@ -93,7 +94,7 @@ function beyond(limit: keyof DecodeLimits, limits: DecodeLimits): string {
   const what =
     limit === 'seconds'
       ? `takes more than ${limits.seconds} s of processor time to decode`
-      : `takes more than ${limits.megabytes} MB of memory to decode`;
+      : `takes more than ${limits.mebibytes} MiB of memory to decode`;
   return `${what}; make a smaller copy of it, or allow more with ${settings[limit]}`;
 }
 
@@ -156,6 +157,7 @@ function ask(child: ChildProcess, job: IsolatedJob): Promise<IsolatedAnswer> {
       settle();
       resolve({
         kind: 'problem',
+        code: 'bad-input',
         message: `the decoder ended on it (${signal ?? `code ${code}`}): it is damaged, or memory is short`,
       });
     };
@@ -163,7 +165,11 @@ function ask(child: ChildProcess, job: IsolatedJob): Promise<IsolatedAnswer> {
       settle();
       child.kill('SIGKILL');
       if (error.syscall?.startsWith('spawn'))
-        resolve({ kind: 'problem', message: `no process can be started to decode it (${error.code})` });
+        resolve({
+          kind: 'problem',
+          code: 'no-resources',
+          message: `no process can be started to decode it (${error.code})`,
+        });
       else reject(error);
     };
     child.on('message', answered);

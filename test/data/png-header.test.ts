@@ -29,15 +29,15 @@ test.each([
 });
 
 test('the rows of a picture of one colour are never too short for it', async () => {
-  for (const side of [1, 100, 4000])
+  for (const side of [1, 100, 1500])
     for (const interlaced of [false, true]) {
       const data = zeroRows(side, side, 8, interlaced);
       const file = png(side, side, { depth: 16, colour: 6, interlaced, data });
       expect(readPngHeader(file)).toMatchObject({ width: side, height: side });
     }
-  const black = sharp({ create: { width: 5000, height: 3000, channels: 3, background: '#000' } });
+  const black = sharp({ create: { width: 2000, height: 1500, channels: 3, background: '#000' } });
   for (const compressionLevel of [1, 9])
-    expect(readPngHeader(await black.png({ compressionLevel }).toBuffer())).toMatchObject({ width: 5000 });
+    expect(readPngHeader(await black.png({ compressionLevel }).toBuffer())).toMatchObject({ width: 2000 });
 });
 
 test.each([

@@ -1,7 +1,7 @@
 // Attacks the reading of images: seeded damage to a small file of every format and variant, each decoded as a photograph
 // and as a face. A case passes when it ends in pixels or in one line within the limits of time and memory.
 //
-//   npx tsx test/attack/images.ts [--cases 10000] [--seed 1] [--first 0]
+//   npx tsx attack/images.ts [--cases 10000] [--seed 1] [--first 0]
 //
 // The cases run in a process of their own; a crash or a hang of it is a failure of the case at hand. Linux only: memory
 // is read from /proc.
@@ -9,11 +9,11 @@ import { fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { UserError } from '../../src/common/errors.js';
-import { random } from '../../src/common/random.js';
-import { decodeBytes } from '../../src/data/images.js';
-import { decodePhotograph } from '../../src/data/photograph.js';
-import { damaged, seedImages } from '../support/hostile-images.js';
+import { UserError } from '../src/common/errors.js';
+import { random } from '../src/common/random.js';
+import { decodeBytes } from '../src/data/images.js';
+import { decodePhotograph } from '../src/data/photograph.js';
+import { damaged, seedImages } from '../test/support/hostile-images.js';
 
 /** Bounds of one case, of both readings together. */
 const MOST_SECONDS = 2 * 10;
