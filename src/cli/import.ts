@@ -140,7 +140,7 @@ function list({ file, format, tensors, aside }: WeightFile, json: boolean | unde
       ),
       `${file} (${format}): ${entries.length} tensors, ${(count / 1e6).toFixed(2)} M numbers`,
       ...(aside.length > 0 ? [`beside them: ${aside.join(', ')}`] : []),
-    ].join('\n'),
+    ],
     json,
   );
 }
@@ -149,7 +149,7 @@ function describe(
   { net, file, format, rules, ignored }: ImportedWeights,
   manifest: Manifest,
   out: string,
-): string {
+): string[] {
   const { input, template, flip, embedding } = manifest;
   const reasons = new Map<string, string[]>();
   for (const { name, reason } of ignored) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
@@ -160,5 +160,5 @@ function describe(
     ...Array.from(reasons, ([reason, names]) => `left out as ${reason}: ${few(names)}`),
     `input ${input.height}x${input.width} ${input.order}, (pixel - ${input.mean}) * ${input.scale}, template ${template}, flip ${flip}; embedding of ${embedding.length}`,
     `written: ${out}, licence: ${manifest.licence}, trained on: ${manifest.trainedOn}`,
-  ].join('\n');
+  ];
 }

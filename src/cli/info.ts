@@ -96,7 +96,7 @@ const costs = (parameters: number, multiplyAdds: number | undefined): string =>
 
 function table(
   layers: readonly { name: string; output: number[]; parameters: number; multiplyAdds: number }[],
-): string {
+): string[] {
   const width = Math.max(5, ...layers.map(({ name }) => name.length));
   const row = (name: string, output: string, parameters: string, multiplyAdds: string) =>
     `${name.padEnd(width)}  ${output.padEnd(14)}${parameters.padStart(12)}${multiplyAdds.padStart(16)}`;
@@ -105,7 +105,7 @@ function table(
     ...layers.map(({ name, output, parameters, multiplyAdds }) =>
       row(name, output.join('x'), parameters.toLocaleString('en'), multiplyAdds.toLocaleString('en')),
     ),
-  ].join('\n');
+  ];
 }
 
 function networkText({
@@ -115,11 +115,16 @@ function networkText({
   parameters,
   multiplyAdds,
   layers,
-}: NetworkDescription): string {
-  return `${name}: input ${input.join('x')}, embedding of ${embedding}\n${costs(parameters, multiplyAdds)}\n\n${table(layers)}`;
+}: NetworkDescription): string[] {
+  return [
+    `${name}: input ${input.join('x')}, embedding of ${embedding}`,
+    costs(parameters, multiplyAdds),
+    '',
+    ...table(layers),
+  ];
 }
 
-function modelText(file: string, model: ModelDescription, manifest: unknown): string {
+function modelText(file: string, model: ModelDescription, manifest: unknown): string[] {
   const values = (list: ModelDescription['inputs']) =>
     list.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join('; ');
   return [
@@ -127,10 +132,12 @@ function modelText(file: string, model: ModelDescription, manifest: unknown): st
     `inputs   ${values(model.inputs)}`,
     `outputs  ${values(model.outputs)}`,
     costs(model.parameters, model.multiplyAdds),
-    manifest === undefined
-      ? 'no manifest: say how its faces are prepared with --order, --mean, --scale and --template, or a JSON file beside it'
-      : `manifest ${JSON.stringify(manifest, null, 2)}`,
+    ...(manifest === undefined
+      ? [
+          'no manifest: say how its faces are prepared with --order, --mean, --scale and --template, or a JSON file beside it',
+        ]
+      : `manifest ${JSON.stringify(manifest, null, 2)}`.split('\n')),
     '',
-    table(model.layers),
-  ].join('\n');
+    ...table(model.layers),
+  ];
 }

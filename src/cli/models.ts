@@ -95,7 +95,7 @@ async function list({ json }: { json?: boolean }): Promise<void> {
         `${what}, from ${source}`,
       ]),
     ),
-  ].join('\n');
+  ];
   result({ folder, builtIn, installed, available }, text, json);
 }
 
@@ -148,9 +148,7 @@ async function remove(name: string, { json }: { json?: boolean }): Promise<void>
 
 function tell(model: StoredModel, json: boolean | undefined): void {
   const hashes = model.files.map(({ name, bytes, sha256 }) => `  ${name}, ${size(bytes)}, SHA-256 ${sha256}`);
-  const text = [`${model.name} (${model.kind}; licence: ${model.licence}): ${model.path}`, ...hashes].join(
-    '\n',
-  );
+  const text = [`${model.name} (${model.kind}; licence: ${model.licence}): ${model.path}`, ...hashes];
   result({ model: { ...model, bytes: bytesOf(model) } }, text, json);
 }
 

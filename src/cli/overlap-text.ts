@@ -21,7 +21,7 @@ export interface OverlapSaid {
 export function overlapText(
   { found, candidates, level, photographs }: OverlapResult,
   said: OverlapSaid,
-): string {
+): string[] {
   const { exclude, train: a, test: b, page, seconds } = said;
   const { testPairs, out, candidates: most } = said.flags;
   const count = (n: number, what: string) => `${n.toLocaleString('en')} ${what}`;
@@ -76,7 +76,7 @@ export function overlapText(
     `${out}: ${count(exclude.length, exclude.length === 1 ? 'person' : 'people')} to leave out with hypersphere train --exclude ${basename(out) === out ? out : `'${out}'`}`,
   );
   if (most === 0) lines.push('no others are listed (--candidates 0)');
-  return lines.join('\n');
+  return lines;
 }
 
 /** 'name', 'name or photograph', 'name, photograph or likeness'. */

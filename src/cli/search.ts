@@ -151,7 +151,7 @@ async function searchTemplates(file: string, probesFile: string, flags: Flags): 
     const { count, type } = templates;
     result(
       { templates: file, count, type, rerank: flags.rerank ?? null, probes: entries, seconds },
-      entries.map(text).join('\n'),
+      entries.flatMap(text),
       flags.json,
     );
     note(
@@ -206,11 +206,11 @@ interface Entry extends FolderImage {
 
 const named = ({ path, person }: FolderImage): string => (person === null ? path : `${person}  ${path}`);
 
-function text({ candidates, ...probe }: Entry): string {
+function text({ candidates, ...probe }: Entry): string[] {
   return [
     `${probe.path}:`,
     ...candidates.map(
       ({ score, ...image }, i) => `${String(i + 1).padStart(4)}  ${score.toFixed(4)}  ${named(image)}`,
     ),
-  ].join('\n');
+  ];
 }

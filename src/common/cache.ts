@@ -1,10 +1,11 @@
 // The folder of what can be had again: models that were fetched, and graphs that were built from others' weights.
 // Nothing of a user's own (photographs, templates) is ever put there.
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { writeWholeSync } from './files.js';
 
 /** HYPERSPHERE_CACHE, else 'hypersphere' in the system's folder for caches. It may not exist yet. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -27,9 +28,8 @@ export function cached(name: string, build: () => Uint8Array): Uint8Array {
   if (kept) return kept;
   const bytes = build();
   try {
-    mkdirSync(folder, { recursive: true });
-    write(file, bytes);
-    write(hashOf(file), sha256(bytes));
+    writeWholeSync(file, bytes);
+    writeWholeSync(hashOf(file), sha256(bytes));
   } catch {
     // It is only slower.
   }
@@ -38,18 +38,6 @@ export function cached(name: string, build: () => Uint8Array): Uint8Array {
 
 const hashOf = (file: string): string => `${file}.sha256`;
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** Writes a file that appears whole or not at all. A disk that is full keeps no half of it. */
-function write(file: string, content: Uint8Array | string): void {
-  const unfinished = `${file}.${randomUUID()}.tmp`;
-  try {
-    writeFileSync(unfinished, content);
-    renameSync(unfinished, file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
-}
 
 /** The bytes of a cached file; undefined when it is not there or not as it was written. */
 function intact(file: string): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 // A file from the network to the disk, on a user's word only: resumed where it was cut, checked before it gets its
 // name. Every failure is one line that says what to do.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
@@ -74,7 +74,9 @@ async function transfer(options: FetchFileOptions, part: string): Promise<void> 
   }
   const most = total ?? limit;
   await mkdir(dirname(part), { recursive: true });
-  const handle = await open(part, done > 0 ? 'a' : 'w');
+  const { O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_TRUNC, O_WRONLY } = constants;
+  // The part has a name that can be known beforehand, so a link under it is not followed.
+  const handle = await open(part, O_CREAT | O_WRONLY | O_NOFOLLOW | (done > 0 ? O_APPEND : O_TRUNC));
   try {
     onProgress?.(done, total);
     for await (const piece of answer.pieces()) {

@@ -2,7 +2,7 @@
 // image's bytes. It is the only pass over a set of millions before training, so the common record, in one part and
 // with few labels, is read without a promise; whatever else is there is looked at by the set itself.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import type { UnreadableImage } from './image-collection.js';
 import { imageEnding } from './image-kind.js';
 import { HEAD, imageHeader, MAGIC, MOST_BYTES } from './record-io.js';
@@ -40,7 +40,7 @@ export async function readLabels(
           ({ label } = await set.describe(i));
           if (label > 0x7fffffff) throw new UserError(`its label ${label} is no person's number`);
         } catch (error) {
-          if (!(error instanceof UserError)) throw error;
+          if (!isOfInput(error)) throw error;
           const path = `${set.file}#${set.listed.numbers[i]}`;
           if (++unusable <= KEPT)
             skipped.push({ path, reason: error.message.replace(/^.*? at byte (\d+): /, 'at byte $1: ') });

@@ -1,6 +1,6 @@
 // A record file as a collection of people: its labels are their names. Of an image only its key, its place in the file
 // and its label are kept, twenty bytes, so that a set of tens of millions fits in the memory of one machine.
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import type { ImageCollection, ImagePlaces, OpenCollection, UnreadableImage } from './image-collection.js';
 import { readLabels } from './record-headers.js';
 import { imageAt, RecordFile } from './record-io.js';
@@ -93,7 +93,7 @@ export class RecordImages implements ImageCollection {
     try {
       return await imageAt(this.records, this.offsets[image]!);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfInput(error)) throw error;
       throw new UserError(`${this.placeOf(image)}: ${error.message}`);
     }
   }

@@ -3,7 +3,7 @@
 // after the images hold no image: 0 says which keys the images and the people have, and a person's which images are his.
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import { readText } from '../common/files.js';
 import { IMAGE_BEGINNING, imageEnding } from './image-kind.js';
 import { readRecordIndex } from './record-index.js';
@@ -153,7 +153,7 @@ export class RecordSet {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfInput(error)) throw error;
       throw new UserError(`${this.file}: record ${number} at byte ${offset}: ${error.message}`);
     }
   }
@@ -193,7 +193,7 @@ export class RecordSet {
       }
       return listed;
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfInput(error)) throw error;
       this.#problem(`${error.message}; the records are found by scanning the file instead`);
       return undefined;
     }
@@ -208,7 +208,7 @@ export class RecordSet {
       const announces = key === 0 && image.length === 0 && Number.isInteger(end) && end! >= 1;
       return announces ? end : undefined;
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfInput(error)) throw error;
       throw new UserError(`${index}: points elsewhere: record ${key} at byte ${offset}: ${error.message}`);
     }
   }
@@ -237,7 +237,7 @@ export class RecordSet {
         offset = extent.end;
         from = at + 4;
       } catch (error) {
-        if (!(error instanceof UserError)) throw error;
+        if (!isOfInput(error)) throw error;
         offset = await this.records.nextRecord(from);
         if (offset === at) offset = await this.records.nextRecord(at + 4);
         from = (offset ?? size) + 4;

@@ -2,7 +2,7 @@
 // layout of InsightFace's tools (see record-set.ts), with train.idx, property and MXNet's list of names (train.lst).
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import { PRIVATE, replaceFile, writeAll, writeWhole } from '../common/files.js';
 import { locked, lockFile } from '../common/lock.js';
 import { readImageFile } from './image-file.js';
@@ -145,7 +145,7 @@ async function readImage(path: string): Promise<{ bytes: Buffer; width: number; 
     if (!imageEnding(bytes)) return `${basename(path)} begins as no image that a record set may hold`;
     return { bytes, width, height };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+    if (!isOfInput(error)) throw error;
     return error.message.replace(`${path}: `, '');
   }
 }

@@ -3,7 +3,7 @@
 // named and left out in time. A larger one is decoded batch by batch, and its images are found to be unreadable when
 // they are met: a pass over millions of them would take hours. Nothing here is a list with an object an image.
 import { availableParallelism } from 'node:os';
-import { UserError } from '../common/errors.js';
+import { isOfInput, UserError } from '../common/errors.js';
 import { random } from '../common/random.js';
 import {
   decodeImage,
@@ -156,7 +156,7 @@ async function trainingSetOf(collection: ImageCollection, options: TrainingSetOp
       const pixels = await decodeImage(collection, image, decoding);
       if (index < inTraining) bytes.set(pixels, index * length);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!isOfInput(error)) throw error;
       failures.set(image, withoutPlace(error.message, collection.placeOf(image)));
     }
     options.onProgress?.(++done, total);
