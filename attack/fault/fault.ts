@@ -38,9 +38,9 @@ export function problemsOf({ code, signal, stdout, stderr }: Ended, { codes, nam
     problems.push(`ends with ${code}, which is no code of ours`);
   else if (!codes.includes(code))
     problems.push(`ends with ${code}, not ${codes.join(' or ')}: ${errors[0] ?? '(no line)'}`);
-  if (code !== 0 && errors.length !== 1)
+  if (code !== 0 && (errors.length > 1 || stderr.trim() === ''))
     problems.push(`${errors.length} lines of error: ${stderr.slice(-200)}`);
-  if (code !== 0 && names !== undefined && !errors.some((line) => line.includes(names)))
+  if (names !== undefined && code !== null && !stderr.includes(names))
     problems.push(`its error does not name ${names}: ${errors[0] ?? ''}`);
   if (/^\s+at .+:\d+/m.test(stderr)) problems.push('a stack trace');
   if (UNSAFE.test(stdout)) problems.push('unsafe characters on standard output');

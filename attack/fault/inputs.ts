@@ -131,7 +131,7 @@ async function* withEvery(kit: Kit, make: (path: string) => void): AsyncGenerato
     make(file);
     const ended = await patiently(args(file, kit, out));
     // A page of the other photographs names the one that was left out.
-    const codes = what === 'compare' ? [0] : [exitOf('bad-input')];
+    const codes = what === 'compare' ? [0] : [exitOf('bad-input'), exitOf('usage')];
     yield { what, problems: problemsOf(ended, { codes, names: file }) };
   }
 }

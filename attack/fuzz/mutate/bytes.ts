@@ -1,6 +1,6 @@
 // Changes that need no format: flipped bits, cuts, copies, and numbers that readers take for lengths.
 import type { Random } from '../../../src/common/random.js';
-import { type Mutator, pick, splice, viewOf } from './mutator.js';
+import { type Mutator, pick, repeated, splice, viewOf } from './mutator.js';
 
 /** A place to change: half of them near the beginning, where headers are. */
 function place(length: number, random: Random): number {
@@ -36,7 +36,7 @@ const repeat: Mutator = (bytes, random) => {
   const at = place(bytes.length, random);
   const part = bytes.slice(at, at + span(Math.min(bytes.length - at, 4096), random));
   const times = 1 + span(64, random);
-  return splice(bytes, at, 0, Buffer.concat(Array.from({ length: times }, () => part)));
+  return splice(bytes, at, 0, repeated(part, times));
 };
 
 const insertNoise: Mutator = (bytes, random) => {

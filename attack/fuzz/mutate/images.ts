@@ -1,7 +1,7 @@
 // Changes of image files inside their checksums and segments: what a decoder believes before it has decoded anything.
 import type { Random } from '../../../src/common/random.js';
 import { byteMutators } from './bytes.js';
-import { latin, type Mutator, pick, type Structure, splice, unlatin, viewOf } from './mutator.js';
+import { latin, type Mutator, pick, repeated, type Structure, splice, unlatin, viewOf } from './mutator.js';
 
 const begins = (bytes: Uint8Array, magic: string, at = 0): boolean =>
   latin(bytes.subarray(at, at + magic.length)) === magic;
@@ -114,10 +114,7 @@ const jpegSegment: Mutator = (bytes, random, pool) => {
   if (kind === 2) {
     const scan = segments.at(-1)!.at;
     // Scans of a progressive image cost time each, however little they hold.
-    return Buffer.concat([
-      bytes,
-      ...Array.from({ length: pick([2, 50, 2000], random) }, () => bytes.subarray(scan)),
-    ]);
+    return Buffer.concat([bytes, repeated(bytes.subarray(scan), pick([2, 50, 2000], random))]);
   }
   const content = pick(byteMutators, random)(bytes.slice(Math.min(at + 4, end), end), random, pool).subarray(
     0,

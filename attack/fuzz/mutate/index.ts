@@ -4,7 +4,7 @@ import { byteMutators } from './bytes.js';
 import { numpy, pickle, protobuf, safetensors } from './containers.js';
 import { imageStructures } from './images.js';
 import { json, jsonLines } from './json.js';
-import { type Mutator, type Pool, pick, type Structure } from './mutator.js';
+import { LARGEST, type Mutator, type Pool, pick, type Structure } from './mutator.js';
 import { text } from './text.js';
 import { zip } from './zip.js';
 
@@ -12,9 +12,6 @@ const structures: readonly Structure[] = [
   ...imageStructures,
   ...[safetensors, numpy, pickle, zip, jsonLines, json, text, protobuf],
 ];
-
-/** Files do not grow beyond this, however often they are changed. */
-const LARGEST = 4 * 2 ** 20;
 
 /** Mutators that know the format of these bytes; none for bytes of no known format. */
 export function structured(bytes: Uint8Array): readonly Mutator[] {

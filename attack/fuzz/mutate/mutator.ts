@@ -32,3 +32,12 @@ export const viewOf = (bytes: Uint8Array): DataView =>
 export const latin = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 export const unlatin = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+/** Files do not grow beyond this, however often they are changed. */
+export const LARGEST = 4 * 2 ** 20;
+
+/** A part `times` times, as far as a file may grow. */
+export function repeated(part: Uint8Array, times: number): Uint8Array {
+  const count = Math.min(times, Math.floor(LARGEST / Math.max(1, part.length)));
+  return Buffer.concat(Array.from({ length: count }, () => part));
+}

@@ -1,5 +1,5 @@
 // Changes of lists and other text by the line, the field and the number.
-import { latin, type Mutator, pick, type Structure, splice, unlatin } from './mutator.js';
+import { LARGEST, latin, type Mutator, pick, type Structure, splice, unlatin } from './mutator.js';
 
 /** Numbers as text that a reader may take for something else. */
 export const NUMBERS = [
@@ -33,7 +33,7 @@ const swapLines = byLines((lines, random) => {
 });
 const repeatLine = byLines((lines, random) => {
   const at = random.integer(lines.length);
-  const times = pick([1, 2, 1000], random);
+  const times = Math.min(pick([1, 2, 1000], random), Math.floor(LARGEST / (lines[at]!.length + 1)));
   lines.splice(at, 0, ...Array.from({ length: times }, () => lines[at]!));
 });
 const oddLine = byLines((lines, random) => {

@@ -1,5 +1,8 @@
 // Embeddings and templates with the names of their rows, and features that are kept while they are computed.
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { writeSafetensors } from '../../../src/data/safetensors.js';
 import { writeSafetensorsHeader } from '../../../src/data/safetensors-header.js';
 import { KeptFeatures } from '../../../src/face/embed/kept-features.js';
@@ -68,18 +71,24 @@ async function readTemplates(folder: string): Promise<void> {
 }
 
 const manifest = manifestSchema.parse(tinyManifest);
-const kept = (): Files[] => {
-  const header = Buffer.from(`${JSON.stringify({ format: 'hypersphere-features/1', model: manifest })}\n`);
-  const key = Buffer.from('ada/1.jpg\x080\x100');
-  const record = Buffer.alloc(2 + key.length + 32);
-  record.writeUInt16LE(key.length);
-  key.copy(record, 2);
-  return [{ keep: Buffer.concat([header, record, record.fill(1, 30)]) }];
-};
+/** As its own writer leaves it, so that checksums are right. */
+async function kept(): Promise<Files[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'hypersphere-kept-'));
+  try {
+    const file = join(folder, 'keep');
+    const features = await KeptFeatures.open(file, manifest, undefined);
+    for (const image of ['ada/1.jpg', 'bob/1.jpg'])
+      features.add([image, 100, 200].join('\0'), Float32Array.of(1, 2, 3, 4), Float32Array.of(4, 3, 2, 1));
+    await features.close();
+    return [{ keep: readFileSync(file) }];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 async function readKept(folder: string): Promise<void> {
   const features = await KeptFeatures.open(`${folder}/keep`, manifest, undefined);
-  features.add('bob/1.jpg\0' + '1\0' + '2', new Float32Array(4), new Float32Array(4));
+  features.add('cy/1.jpg\x001\x002', new Float32Array(4), new Float32Array(4));
   await features.close();
 }
 

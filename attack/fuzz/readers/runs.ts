@@ -115,7 +115,13 @@ const projections = (): Files[] => [
         seed: 1,
         start: 'pca',
       },
-      ...{ holdout: 0, minImages: 2, device: 'cpu', threads: 1, stepsPerCall: 10 },
+      ...{
+        holdout: 0,
+        device: 'cpu',
+        threads: 1,
+        stepsPerCall: 10,
+        milestones: [0.5],
+      },
     }),
     'projection.safetensors': writeSafetensors(
       new Map([['projection', { dtype: 'float32', shape: [1, 2], data: Float32Array.from([1, 2]) }]]),
