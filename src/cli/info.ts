@@ -1,8 +1,8 @@
 // hypersphere info: what a network, or a model file, is and costs.
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
+import { readText } from '../common/files.js';
 import {
   builtInDetectors,
   builtInModels,
@@ -84,7 +84,7 @@ function manifestIn({ metadata }: ModelDescription): unknown {
 /** The manifest in a JSON file of the model's name beside it. */
 async function manifestBesideOf(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(manifestFile(file), 'utf8'));
+    return JSON.parse(await readText(manifestFile(file)));
   } catch {
     return undefined;
   }

@@ -55,6 +55,13 @@ export function errorCode(error: unknown): ErrorCode {
 export const isOfInput = (error: unknown): error is UserError =>
   error instanceof UserError && error.code !== 'no-resources';
 
+/** Characters of a message that are shown from its start and from its end. */
+const MOST = 1000;
+
+/** A message that holds what a damaged file says of itself may be of any length: its middle is left out. */
+const shortened = (message: string): string =>
+  message.length > 2 * MOST + 5 ? `${message.slice(0, MOST)} ... ${message.slice(-MOST)}` : message;
+
 export interface UserErrorOptions {
   /** Default: the code of `cause` where that is an error with one, else 'bad-input'. */
   code?: ErrorCode;
@@ -74,7 +81,7 @@ export class UserError extends Error {
   readonly data?: Readonly<Record<string, unknown>>;
 
   constructor(message: string, { code, data, cause }: UserErrorOptions = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(shortened(message), cause === undefined ? undefined : { cause });
     const behind = errorCode(cause);
     this.code = code ?? (behind === 'internal' ? 'bad-input' : behind);
     if (data) this.data = data;

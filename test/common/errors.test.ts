@@ -38,3 +38,9 @@ test('the documentation lists every code with its exit code and meaning', () => 
   );
   expect(Object.fromEntries(listed)).toEqual(errorCodes);
 });
+
+test('a message of any length is shown by its start and its end', () => {
+  const { message } = new UserError(`a.npy: ${'x'.repeat(100_000)}; make it again`);
+  expect(message.length).toBeLessThan(2100);
+  expect(message).toMatch(/^a\.npy: x.*x \.\.\. x.*x; make it again$/);
+});

@@ -1,9 +1,8 @@
 // Opens an ONNX model, ours or another's, as an embedder: finds its manifest, checks it against the graph, and
 // refuses what does not fit before any image is read.
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UserError } from '../../common/errors.js';
-import { readWhole } from '../../common/files.js';
+import { readText, readWhole } from '../../common/files.js';
 import { type Leader, threadsOfRank } from '../../mpi/index.js';
 import {
   type Device,
@@ -166,7 +165,10 @@ async function statedManifest(
   const inside = metadata[MANIFEST_KEY];
   if (inside !== undefined) return parseManifestJson(inside, `${modelFile} (metadata '${MANIFEST_KEY}')`);
   const beside = manifestFile(modelFile);
-  const text = await readFile(beside, 'utf8').catch(() => undefined);
+  const text = await readText(beside).catch((error: unknown) => {
+    if (error instanceof UserError && error.code === 'not-found') return undefined;
+    throw error;
+  });
   return text === undefined ? undefined : parse(text, beside);
 }
 
@@ -174,6 +176,7 @@ async function statedManifest(
 function graphFacts(modelFile: string, { inputs, outputs }: InferenceModel): GraphFacts {
   const [input] = inputs;
   const [output] = outputs;
+  if (!output) throw new UserError(`${modelFile}: an embedder has an output; this model has none`);
   const shape = input?.shape ?? [];
   if (inputs.length !== 1 || shape.length !== 4 || (typeof shape[1] === 'number' && shape[1] !== 3)) {
     const found = inputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(' and ');
@@ -187,7 +190,7 @@ function graphFacts(modelFile: string, { inputs, outputs }: InferenceModel): Gra
     input: input!.name,
     height: fixed(shape[2]),
     width: fixed(shape[3]),
-    output: output!.name,
-    length: fixed(output!.shape.at(-1)),
+    output: output.name,
+    length: fixed(output.shape.at(-1)),
   };
 }

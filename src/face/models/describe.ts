@@ -1,7 +1,8 @@
 // What a model file holds, ours or another's: inputs and outputs, parameters, and the multiply-adds of every
 // layer for one image. Shapes come from running the model once on zeros, so any model that runs can be read.
-import { readFile } from 'node:fs/promises';
+
 import { UserError } from '../../common/errors.js';
+import { readWhole } from '../../common/files.js';
 import {
   decodeModel,
   encodeModel,
@@ -50,12 +51,7 @@ export async function describeModel(
   model: string | { name: string; bytes: Uint8Array },
 ): Promise<ModelDescription> {
   const file = typeof model === 'string' ? model : model.name;
-  const bytes =
-    typeof model === 'string'
-      ? await readFile(model).catch(() => {
-          throw new UserError(`${file}: no such model file, or not readable`, { code: 'not-found' });
-        })
-      : model.bytes;
+  const bytes = typeof model === 'string' ? await readWhole(model) : model.bytes;
   if (typeof model === 'string') await tryModel(bytes, file);
   let decoded: OnnxModel;
   try {

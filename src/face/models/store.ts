@@ -1,11 +1,12 @@
 // The models on this machine that were fetched or added, each a folder of its own below the cache folder, and how a
 // name becomes a path. Nothing here reaches for the network.
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { cacheFolder } from '../../common/cache.js';
 import { UserError } from '../../common/errors.js';
+import { readText } from '../../common/files.js';
 import { builtIn, registry } from './registry.js';
 
 /** In a model's folder, written last: without it the folder is a try that was cut. */
@@ -51,7 +52,7 @@ export async function storedModels(): Promise<StoredModel[]> {
 /** The model of this name in the store. Throws a UserError when what is noted of it cannot be read. */
 export async function storedModel(name: string): Promise<StoredModel | undefined> {
   const folder = join(modelsFolder(), name);
-  const text = await readFile(join(folder, ABOUT), 'utf8').catch(() => undefined);
+  const text = await readText(join(folder, ABOUT)).catch(() => undefined);
   if (text === undefined) return undefined;
   let about: About;
   try {
