@@ -141,7 +141,7 @@ describe('evaluate megaface', () => {
     ],
   ])('ends with one line for %s', async (_, flags, message) => {
     const { code, stdout, stderr } = await megaface(...flags);
-    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     const line = stderr.replace(/^\d+\/\d+ (images|distractors).*\n/gm, '');
     expect(line).toMatch(message);
     expect(line).toMatch(/^hypersphere: [^\n]*\n$/);
