@@ -6,6 +6,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EISDIR: 'is a folder, not a file',
   ENOTDIR: 'a part of this path is a file, not a folder',
+  EEXIST: 'a file is in its way',
   ENOSPC: 'no space is left on its disk; make room and run again',
   EDQUOT: 'the quota of its disk is used up; make room and run again',
   EFBIG: 'it grew past the largest file that is allowed here',
