@@ -2,11 +2,10 @@
 // digits; out come a table, a page to look at, and the same as JSON. With --figure it makes figures instead
 // (figures.ts).
 
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { UserError } from '../common/errors.js';
 import { writeWholeSync } from '../common/files.js';
+import { requireWritable } from '../common/folders.js';
 import { locked, lockFolder } from '../common/lock.js';
 import { figures } from '../evaluate/figures/index.js';
 import { runToy, toyLosses } from '../evaluate/toy.js';
@@ -70,17 +69,17 @@ const TOY_FOLDER = 'hypersphere-toy';
 async function run({ figure, faces, ...flags }: Flags): Promise<void> {
   if (figure === undefined) {
     if (faces !== undefined) throw new UsageError('--faces belongs to --figure: give both, or neither');
+    requireWritable(flags.out ?? TOY_FOLDER);
     return locked(lockFolder(flags.out ?? TOY_FOLDER), () => compare(flags));
   }
   if (flags.losses) throw new UsageError('--losses is for the comparison; a figure has losses of its own');
   const { images, losses: _, out = 'hypersphere-figures', ...options } = flags;
+  requireWritable(out);
   await locked(lockFolder(out), () => makeFigures({ ...options, figure, faces, out, perClass: images }));
 }
 
 /** The comparison of losses, without --figure. */
 async function compare({ out = TOY_FOLDER, json, images, ...options }: Omit<Flags, 'figure' | 'faces'>) {
-  // Before minutes of work, not after: can the results be written at all?
-  makeFolder(out);
   let shown: Progress | undefined;
   try {
     const results = await runToy(
@@ -119,14 +118,6 @@ function lossList(text: string): string[] {
     return toyLosses(text.split(',')).map(({ id }) => id);
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new UserError(`${folder}: cannot be made (${(error as Error).message}); name another with --out`);
   }
 }
 

@@ -45,7 +45,7 @@ describe('hypersphere toy --figure', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const { status, stderr } = toy('--figure', '3', '--out', join(file, 'figures'));
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/cannot be made .*--out/);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/and a folder is needed; name another with --out/);
   });
 });
