@@ -100,7 +100,12 @@ describe('evaluate bin', () => {
     writeFileSync(cut, readFileSync(set).subarray(0, 4000));
     const { code, stdout, stderr } = await bin(set, cut, '--json');
     expect(code).toBe(3);
-    expect(JSON.parse(stdout).title).toMatch(/^protocol2 /);
+    const [first, failure] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(first.title).toMatch(/^protocol2 /);
+    expect(failure).toMatchObject({ error: { code: 'bad-input' } });
     expect(said(stderr)).toMatch(
       /^hypersphere: .*cut\.bin: its pickle is cut off; the file is damaged or holds no pickle\n$/,
     );
