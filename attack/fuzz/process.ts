@@ -27,19 +27,33 @@ const LOOK = 50;
 const TICKS = 100;
 const PAGE = 4096;
 
-/** Processor seconds and resident bytes of a process; undefined when it is gone. */
-function usageOf(pid: number): { seconds: number; bytes: number } | undefined {
+interface Usage {
+  seconds: number;
+  bytes: number;
+}
+
+/** Processor seconds and resident bytes of a process and all below it; undefined when it is gone. */
+function usageOf(pid: number): Usage | undefined {
   try {
     // The second field is the command in brackets, which may hold anything.
     const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, '').split(' ');
+    // Its own time, and that of its processes which have ended.
+    const ticks = [12, 13, 14, 15].reduce((sum, field) => sum + Number(fields[field]), 0);
+    const below = childrenOf(pid)
+      .map(usageOf)
+      .filter((usage) => usage !== undefined);
     return {
-      seconds: (Number(fields[12]) + Number(fields[13])) / TICKS,
-      bytes: Number(fields[22]) * PAGE,
+      seconds: below.reduce((sum, { seconds }) => sum + seconds, ticks / TICKS),
+      bytes: below.reduce((sum, { bytes }) => sum + bytes, Number(fields[22]) * PAGE),
     };
   } catch {
     return undefined;
   }
 }
+
+/** Processes that a process has started; those of its first thread, as Node starts them. */
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
 
 /** A process that came to its end in a case. */
 export interface Death {
