@@ -31,6 +31,11 @@ const LEGACY = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa
 const ZIP = [0x50, 0x4b];
 /** Deflate cannot do better than this; an archive that claims more is no archive. */
 const BEST_RATIO = 1032;
+/**
+ * Bytes that an archive may unpack to: torch.save does not compress, and weights that something else compressed do not
+ * shrink much. Small files may be anything.
+ */
+const MOST_UNPACKED = (packed: number): number => Math.min(2 ** 32, Math.max(2 ** 26, 16 * packed));
 /** Bytes of a file's entry in an archive's directory, without its name. */
 const SMALLEST_ENTRY = 46;
 
@@ -112,11 +117,16 @@ function asideOf(value: Pickled, under: readonly string[]): string[] {
   return aside;
 }
 
+const tooMuch = (source: string, most: number): string =>
+  `${source}: its zip archive unpacks to more than ${Math.floor(most / 2 ** 20)} MiB; load it in PyTorch and save the network's state_dict() with torch.save, which does not compress`;
+
 /** The value of a zip archive's data.pkl, its storages the archive's files data/KEY. */
 function readArchive(bytes: Uint8Array, source: string): { value: Pickled; format: 'zip' | 'TorchScript' } {
   let files: Record<string, Uint8Array>;
   const names: string[] = [];
   let packed = 0;
+  let unpacked = 0;
+  const most = MOST_UNPACKED(bytes.length);
   try {
     files = unzipSync(bytes, {
       filter: ({ name, size, originalSize }) => {
@@ -126,10 +136,14 @@ function readArchive(bytes: Uint8Array, source: string): { value: Pickled; forma
         packed += size;
         if (packed > bytes.length) throw new Error('its files overlap');
         if (originalSize > BEST_RATIO * size + 64) throw new Error(`the size of ${name} cannot be right`);
-        return /(^|\/)(data\.pkl|byteorder|data\/[^/]+)$/.test(name);
+        const needed = /(^|\/)(data\.pkl|byteorder|data\/[^/]+)$/.test(name);
+        if (needed) unpacked += originalSize;
+        if (unpacked > most) throw new UserError(tooMuch(source, most), { code: 'limit' });
+        return needed;
       },
     });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       `${source}: its zip archive cannot be read (${(error as Error).message}); the file is cut off or damaged`,
     );

@@ -62,6 +62,7 @@ describe('reading PyTorch checkpoints', () => {
     ],
     ['an archive without the storages', withoutStorages(), /storage 0, which the file lacks/],
     ['an archive that claims to hold gigabytes', inflated(), /cannot be right|cut off/],
+    ['an archive of a few kilobytes that unpacks to 65 MiB', bomb(), /unpacks to more than 64 MiB/],
     ['an archive that claims to hold 2^31 files', crowded(), /zip archive cannot be read/],
     ['an archive whose files share their bytes', overlapping(), /its files overlap/],
     ['a key of lists in lists, each twice', nestedKey(), /holds no tensors/],
@@ -142,6 +143,12 @@ function crowded(): Uint8Array {
   const end = Buffer.from(bytes).lastIndexOf(Buffer.from([0x50, 0x4b, 6, 6]));
   new DataView(bytes.buffer).setUint32(end + 32, 2 ** 31, true);
   return bytes;
+}
+
+/** Storages of zeros: each is an honest file of the archive, and all of them together are large. */
+function bomb(): Uint8Array {
+  const storages = Array.from({ length: 13 }, (_, i) => [`a/data/${i}`, new Uint8Array(5 * 2 ** 20)]);
+  return zipSync({ ...Object.fromEntries(storages), 'a/data.pkl': Buffer.from('\x80\x02}.', 'latin1') });
 }
 
 /** A small archive whose directory says that its file is of 2^31 bytes. */
