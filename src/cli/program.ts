@@ -2,6 +2,7 @@
 // file beside this one; what they share at the terminal is in output.ts.
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { printableLines } from '../common/display.js';
 import { errorCodes } from '../common/errors.js';
 import { main } from './output.js';
 import { isSilentRank } from './ranks.js';
@@ -73,6 +74,8 @@ async function program(called: string | undefined): Promise<Command> {
 function prepare(command: Command): void {
   command.exitOverride().showHelpAfterError('(--help lists the flags)');
   if (isSilentRank()) command.configureOutput({ writeOut() {}, writeErr() {} });
+  // It repeats what it did not understand.
+  else command.configureOutput({ writeErr: (text) => void process.stderr.write(printableLines(text)) });
   for (const inner of command.commands) prepare(inner);
 }
 

@@ -74,6 +74,8 @@ describe('the command line', () => {
   });
 
   it('shows a name so that a terminal does not obey it', async () => {
+    const unknown = await hypersphere('a\u001b[2J\u202e');
+    expect(unknown.stderr).toMatch(/^error: unknown command 'a\\x1b\[2J\\u202e'/);
     const { stderr } = await hypersphere('info', 'a\u001b[2J\nb\u202e');
     expect(stderr).toMatch(/^hypersphere: 'a\\x1b\[2J\\nb\\u202e' is neither/);
     expect(stderr.split('\n')).toHaveLength(2);
