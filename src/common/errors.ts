@@ -56,7 +56,7 @@ export const isOfInput = (error: unknown): error is UserError =>
   error instanceof UserError && error.code !== 'no-resources';
 
 /** Characters of a message that are shown from its start and from its end. */
-const MOST = 1000;
+const MOST = 900;
 
 /** A message that holds what a damaged file says of itself may be of any length: its middle is left out. */
 const shortened = (message: string): string =>
