@@ -2,9 +2,10 @@
 // name. Every failure is one line that says what to do.
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
+import { makeFolder } from './folders.js';
 import { type Answer, codeOf, get, type Patience, patient, stopped } from './http-get.js';
 import { systemError } from './system-error.js';
 
@@ -73,10 +74,13 @@ async function transfer(options: FetchFileOptions, part: string): Promise<void> 
     throw new UserError(`${url}: has ${total} bytes, and ${tooMany(limit)}`, { code: 'limit' });
   }
   const most = total ?? limit;
-  await mkdir(dirname(part), { recursive: true });
+  await makeFolder(dirname(part));
   const { O_APPEND, O_CREAT, O_NOFOLLOW = 0, O_TRUNC, O_WRONLY } = constants;
   // The part has a name that can be known beforehand, so a link under it is not followed.
-  const handle = await open(part, O_CREAT | O_WRONLY | O_NOFOLLOW | (done > 0 ? O_APPEND : O_TRUNC));
+  const flags = O_CREAT | O_WRONLY | O_NOFOLLOW | (done > 0 ? O_APPEND : O_TRUNC);
+  const handle = await open(part, flags).catch((error: unknown) => {
+    throw systemError(part, error);
+  });
   try {
     onProgress?.(done, total);
     for await (const piece of answer.pieces()) {

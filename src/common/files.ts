@@ -13,9 +13,10 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
+import { makeFolder } from './folders.js';
 import { systemError, systemMeaning } from './system-error.js';
 import { temporaryName } from './temporary.js';
 
@@ -148,7 +149,7 @@ export async function replaceFile<T>(
 ): Promise<T> {
   let temporary: string | undefined;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     const there = await lstat(file).catch(() => undefined);
     if (!there || there.isFile()) temporary = temporaryName(file);
     const handle = await open(temporary ?? file, temporary ? NEW : THERE, mode);

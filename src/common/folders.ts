@@ -1,5 +1,6 @@
-// Whether results can be written somewhere, asked before the work and not after it.
+// Whether results can be written somewhere, asked before the work and not after it; and folders made.
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UserError } from './errors.js';
 
@@ -9,8 +10,7 @@ import { UserError } from './errors.js';
  * written to.
  */
 export function requireWritable(folder: string, flag = '--out'): void {
-  let place = resolve(folder);
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const place = placeOf(folder);
   const stat = statSync(place, { throwIfNoEntry: false });
   if (stat && !stat.isDirectory()) {
     const what = place === resolve(folder) ? 'a file' : `below the file ${place}`;
@@ -20,7 +20,27 @@ export function requireWritable(folder: string, flag = '--out'): void {
     accessSync(place, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${folder}: may not be written to (${code}); name another with ${flag}`);
+    throw new UserError(`${folder}: may not be written to (${code}); name another with ${flag}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The folder itself, or the nearest above it that is there. */
+function placeOf(folder: string): string {
+  let place = resolve(folder);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  return place;
+}
+
+/** Makes a folder and those above it; returns the first that it made. Throws the system's error. */
+export async function makeFolder(folder: string, mode?: number): Promise<string | undefined> {
+  try {
+    return await mkdir(folder, { recursive: true, ...(mode !== undefined && { mode }) });
+  } catch (error) {
+    // Of a disk that is read-only Node says that the folder is not there.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') accessSync(placeOf(folder), constants.W_OK);
+    throw error;
   }
 }
 

@@ -3,10 +3,11 @@
 // machine because no such process runs, on another one because the file was not touched for minutes.
 
 import { rmSync } from 'node:fs';
-import { lstat, mkdir, open, readFile, rm, rmdir, utimes } from 'node:fs/promises';
+import { lstat, open, readFile, rm, rmdir, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from './errors.js';
+import { makeFolder } from './folders.js';
 import { hostName, isRunning, startOf } from './process.js';
 import { systemError } from './system-error.js';
 
@@ -67,7 +68,7 @@ export async function locked<T>(lock: Promise<Lock>, work: () => Promise<T>): Pr
 async function acquire(file: string, output: string): Promise<Lock> {
   let made: string | undefined;
   try {
-    made = await mkdir(dirname(file), { recursive: true });
+    made = await makeFolder(dirname(file));
     while (!(await create(file))) {
       const owner = await ownerOf(file);
       if (owner === 'nobody') continue;

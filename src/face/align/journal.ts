@@ -1,9 +1,10 @@
 // What an alignment remembers in the folder that it writes: the settings, so that a folder never holds faces of two
 // kinds; a line for every photograph that is done, so that it goes on where it was stopped; and a report.
-import { appendFile, mkdir, readdir } from 'node:fs/promises';
+import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { PRIVATE, PRIVATE_FOLDER, readText, writeWhole } from '../../common/files.js';
+import { makeFolder } from '../../common/folders.js';
 import { LOCK_NAME } from '../../common/lock.js';
 import { systemError } from '../../common/system-error.js';
 import { isTemporary } from '../../common/temporary.js';
@@ -49,7 +50,7 @@ export async function openJournal(
   if (!names.includes(ALIGN_FILES.settings)) {
     if (names.some((name) => !isTemporary(name) && !name.startsWith(LOCK_NAME)))
       throw new UserError(`${folder}: is not empty, and not a folder of align's; name another with --out`);
-    await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    await makeFolder(folder, PRIVATE_FOLDER);
     await writeWhole(join(folder, ALIGN_FILES.settings), `${JSON.stringify(settings, null, 1)}\n`, PRIVATE);
     return [];
   }

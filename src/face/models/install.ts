@@ -1,11 +1,12 @@
 // Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
 // files are, so a try that was cut leaves nothing but parts to resume.
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { fetchFile } from '../../common/fetch-file.js';
 import { readText, readWhole, writeWhole } from '../../common/files.js';
+import { makeFolder } from '../../common/folders.js';
 import { decodeModel } from '../../lower/index.js';
 import { detectorKind } from '../detect/onnx-detector.js';
 import { openEmbedder } from '../embed/open.js';
@@ -150,7 +151,7 @@ export async function addModel(
   const text = found.isDirectory() ? undefined : await manifestText(path, manifest);
   const folder = join(modelsFolder(), name);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const files: About['files'][number][] = [];
   for (const from of copies) {
     const to = join(folder, basename(from));
