@@ -61,10 +61,21 @@ export async function referenceOf(scenario: Scenario, kit: Kit): Promise<Referen
     return out;
   };
   const [first, second] = [place('first'), place('second')];
-  const seconds = await finish(scenario, kit, first, scenario.args(kit, first));
   const log = join(folder, 'calls');
-  await finish(scenario, kit, second, scenario.args(kit, second), hasStrace() ? listing(log) : []);
-  const calls = hasStrace() ? callsIn(log, second) : [];
+  const listed = async (out: string) => {
+    const seconds = await finish(
+      scenario,
+      kit,
+      out,
+      scenario.args(kit, out),
+      hasStrace() ? listing(log) : [],
+    );
+    return { seconds, calls: hasStrace() ? callsIn(log, out) : [] };
+  };
+  const { seconds, calls: all } = await listed(first);
+  // Those whose number differs from run to run, as that of writes which wake a thread, would not be met again.
+  const common = new Set((await listed(second)).calls.map(({ name, nth }) => `${name} ${nth}`));
+  const calls = all.filter(({ name, nth }) => common.has(`${name} ${nth}`));
   const fresh = snapshot(first, scenario.ignore);
   const apart = differences(snapshot(second, scenario.ignore), fresh);
   if (apart.length > 0) throw new Error(`${scenario.name}: two undisturbed runs differ: ${apart.join('; ')}`);
@@ -119,16 +130,13 @@ async function killed(
     return { kill: `before ${call.name} ${call.nth}`, ended: signal === 'SIGKILL' || code === 137 };
   }
   const { child, ended } = start(args, options);
-  const before = readdirSync(out).length;
+  const files = () => readdirSync(out, { recursive: true }).length;
+  const before = files();
   const began = performance.now();
   const fromFirst = way < 0.8;
   if (fromFirst)
-    while (
-      child.exitCode === null &&
-      readdirSync(out).length === before &&
-      performance.now() - began < 1000 * seconds
-    )
-      await wait(1);
+    while (child.exitCode === null && files() === before && performance.now() - began < 1000 * seconds)
+      await wait(2);
   const left = fromFirst ? Math.max(0.05, seconds - (performance.now() - began) / 1000) : seconds;
   const delay = random.uniform() * left;
   await Promise.race([wait(1000 * delay), ended]);
