@@ -61,6 +61,7 @@ program
   .command('fault')
   .description('commands against a full disk, closed pipes, odd files and names (needs dist: npm run build)')
   .option('--fault <NAME>', `a fault, or several: ${faults.map(({ name }) => name).join(', ')}`, listed, [])
+  .option('--seconds <N>', 'no trial is begun later', whole)
   .addOption(json())
   .action(async (options) => {
     process.exitCode = await (await import('./fault/index.js')).faultCommand(options);

@@ -7,7 +7,7 @@ import { run } from '../kill/command.js';
 import type { Kit } from '../kill/kit.js';
 import type { Scenario } from '../kill/scenario.js';
 import { scenarios } from '../kill/scenarios.js';
-import { snapshot } from '../kill/snapshot.js';
+import { type Snapshot, snapshot } from '../kill/snapshot.js';
 import { exitOf, type Fault, problemsOf } from './fault.js';
 
 const mount = (...args: string[]): void => void execFileSync('mount', args, { stdio: 'ignore' });
@@ -42,8 +42,8 @@ function bytesBelow(folder: string): number {
 
 const environment = ({ env }: Scenario, kit: Kit, out: string) => (env ? { env: env(kit, out) } : {});
 
-/** Shares of what the output needs. The least is less than the first file. */
-const SHARES = [0, 0.25, 0.5, 0.75, 0.95];
+/** Shares of what the output needs, in the order of their trials. The least is less than the first file. */
+const SHARES = [0.5, 0, 0.95, 0.25, 0.75];
 
 /** Final files that are torn: those that are neither temporary nor grow. */
 const tornIn = (scenario: Scenario, out: string): string[] =>
@@ -57,13 +57,15 @@ export const fullDisk: Fault = {
   name: 'full disk',
   missing: cannotMount,
   async *run(kit) {
+    const undisturbed = new Map<Scenario, { size: number; wanted: Snapshot }>();
     for (const scenario of scenarios) {
       const whole = mkdtempSync(join(kit.folder, 'whole-'));
       const { code } = await run(scenario.args(kit, whole), environment(scenario, kit, whole));
       if (code !== 0) throw new Error(`${scenario.name}: an undisturbed run ends with ${code}`);
-      const size = bytesBelow(whole);
-      const wanted = snapshot(whole, scenario.ignore);
-      for (const share of SHARES) {
+      undisturbed.set(scenario, { size: bytesBelow(whole), wanted: snapshot(whole, scenario.ignore) });
+    }
+    for (const share of SHARES) {
+      for (const [scenario, { size, wanted }] of undisturbed) {
         const out = mkdtempSync(join(kit.folder, 'full-'));
         // A page more for each folder; what a run needs beside its output is not known, so it may fit.
         mount(

@@ -19,6 +19,8 @@ export const faults: readonly Fault[] = [
 
 export interface FaultFlags {
   fault: string[];
+  /** No trial is begun later. */
+  seconds?: number;
   json?: boolean;
 }
 
@@ -32,7 +34,7 @@ interface FaultResult {
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Returns the exit code: 1 when something failed. */
-export async function faultCommand({ fault: names, json }: FaultFlags): Promise<number> {
+export async function faultCommand({ fault: names, seconds, json }: FaultFlags): Promise<number> {
   if (!existsSync(new URL('../../dist/cli/main.js', import.meta.url)))
     throw new Error('there is no dist; run npm run build first');
   const unknown = names.find((name) => faults.every((fault) => fault.name !== name));
@@ -42,6 +44,7 @@ export async function faultCommand({ fault: names, json }: FaultFlags): Promise<
   const kit = await makeKit(folder);
   process.env.HYPERSPHERE_CACHE = join(folder, 'cache');
   const results: FaultResult[] = [];
+  const until = seconds === undefined ? Number.POSITIVE_INFINITY : performance.now() + 1000 * seconds;
   try {
     for (const args of preparations(kit)) {
       const ended = await run(args);
@@ -56,7 +59,11 @@ export async function faultCommand({ fault: names, json }: FaultFlags): Promise<
       else
         for await (const trial of fault.run(kit)) {
           result.trials++;
-          if (trial.problems.length > 0) result.failures.push(trial);
+          if (trial.problems.length > 0) {
+            result.failures.push(trial);
+            note(`${fault.name}: ${trial.what}: ${trial.problems.join('; ')}`);
+          }
+          if (performance.now() > until) break;
         }
       note(`${fault.name}: ${missing ?? `${result.trials} trials, ${result.failures.length} failures`}`);
     }
