@@ -72,7 +72,8 @@ export function readNumpy(
   };
   const { header, end } = readHeader(bytes, fail);
   const named = typeIn(header);
-  const type = types[named] ?? fail(`its numbers are of type ${named}; only ${Object.keys(types)} are read`);
+  const type = Object.hasOwn(types, named) ? types[named] : undefined;
+  if (!type) return fail(`its numbers are of type ${named}; only ${Object.keys(types)} are read`);
   const shape = /'shape':\s*\((\d+),\s*(\d+)\)/.exec(header)?.slice(1).map(Number);
   if (!shape || !/'fortran_order':\s*False/.test(header))
     return fail('not a matrix in row-major order (numpy.save of an [N, D] array)');

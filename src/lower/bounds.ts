@@ -11,27 +11,29 @@ const BRANCHES = new Set(['If']);
 const READS_FILES = new Set(['EPContext']);
 
 /** The places of inputs that say how large an output is to be. */
-const SIZED_BY: Readonly<Record<string, readonly number[]>> = {
-  AffineGrid: [1],
-  BlackmanWindow: [0],
-  CenterCropPad: [1],
-  Col2Im: [1, 2],
-  ConstantOfShape: [0],
-  CropAndResize: [3],
-  DFT: [1],
-  Expand: [1],
-  HammingWindow: [0],
-  HannWindow: [0],
-  MaxUnpool: [2],
-  MelWeightMatrix: [0, 1, 2, 3, 4],
-  OneHot: [1],
-  Pad: [1],
-  Range: [0, 1, 2],
-  Resize: [1, 2, 3],
-  STFT: [1, 3],
-  Tile: [1, 2],
-  Upsample: [1],
-};
+const SIZED_BY = new Map<string, readonly number[]>(
+  Object.entries({
+    AffineGrid: [1],
+    BlackmanWindow: [0],
+    CenterCropPad: [1],
+    Col2Im: [1, 2],
+    ConstantOfShape: [0],
+    CropAndResize: [3],
+    DFT: [1],
+    Expand: [1],
+    HammingWindow: [0],
+    HannWindow: [0],
+    MaxUnpool: [2],
+    MelWeightMatrix: [0, 1, 2, 3, 4],
+    OneHot: [1],
+    Pad: [1],
+    Range: [0, 1, 2],
+    Resize: [1, 2, 3],
+    STFT: [1, 3],
+    Tile: [1, 2],
+    Upsample: [1],
+  }),
+);
 
 /** Operators whose output's size follows from numbers that they are fed; it is bounded by their input's size. */
 const SIZE_OF_DATA = new Set(['Compress', 'NonMaxSuppression', 'NonZero', 'Unique']);
@@ -85,7 +87,7 @@ function checkNodes(
   for (const node of graph.nodes) {
     checkOperator(node);
     const from = node.inputs.map(originOf);
-    for (const place of SIZED_BY[node.opType] ?? [])
+    for (const place of SIZED_BY.get(node.opType) ?? [])
       if (from[place]?.data)
         throw new UserError(
           `its ${node.opType} makes '${node.outputs[0]}' as large as the numbers of an image say, so its memory has no bound; export the network without what comes after it`,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import { elementTypes, halfToNumber } from '../../src/data/element-types.js';
 import { readNumpyDictionary } from '../../src/data/index.js';
+import { readNumpy } from '../../src/data/numpy.js';
 
 const bytes = readFileSync(new URL('../fixtures/checkpoints/arrays.npy', import.meta.url));
 
@@ -26,6 +27,15 @@ describe('a dictionary of arrays in a .npy file', () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(() => readNumpyDictionary(bytes.subarray(0, length), 'arrays.npy')).toThrow(UserError);
     }
+  });
+
+  test('a matrix of a type that is named like a property of every object is refused', () => {
+    const header = "{'descr': 'toString', 'fortran_order': False, 'shape': (1, 1), }".padEnd(117);
+    const matrix = Buffer.concat([
+      Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, 'latin1'),
+      Buffer.alloc(4),
+    ]);
+    expect(() => readNumpy(matrix, 'm.npy')).toThrow(/m\.npy: its numbers are of type toString/);
   });
 
   test('a file of numbers is told from a dictionary', () => {

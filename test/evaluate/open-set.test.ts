@@ -460,10 +460,12 @@ describe('lists', () => {
 
   it('a line of a table that is not understood is named, and a file that is not there', async () => {
     const file = join(folder, 'broken.tsv');
-    writeFileSync(file, 'gallery\ta/1.jpg\ta\nprobe\ta/2.jpg\ta\n');
-    await expect(readLists(file)).rejects.toThrow(
-      /broken\.tsv line 2: needed are gallery, mated or non-mated/,
-    );
+    for (const list of ['probe', 'toString']) {
+      writeFileSync(file, `gallery\ta/1.jpg\ta\n${list}\ta/2.jpg\ta\n`);
+      await expect(readLists(file)).rejects.toThrow(
+        /broken\.tsv line 2: needed are gallery, mated or non-mated/,
+      );
+    }
     await expect(readLists(join(folder, 'none.json'))).rejects.toThrow('no such file');
   });
 

@@ -159,6 +159,10 @@ describe('in the bytes of the file', () => {
 });
 
 describe('an ordinary network passes', () => {
+  test('an operator that is named like a property of every object', () => {
+    requireBounded(model([node('toString', ['x'], ['y'])]));
+  });
+
   test('sizes that follow from the shape of the image', () => {
     const nodes = [
       node('Shape', ['x'], ['shape']),

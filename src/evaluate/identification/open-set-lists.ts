@@ -160,18 +160,18 @@ function fromJson(text: string, file: string): OpenSetLists {
   return { gallery, mated, nonMated };
 }
 
-const LISTS: Record<string, keyof OpenSetLists> = {
-  gallery: 'gallery',
-  mated: 'mated',
-  'non-mated': 'nonMated',
-};
+const LISTS: ReadonlyMap<string, keyof OpenSetLists> = new Map([
+  ['gallery', 'gallery'],
+  ['mated', 'mated'],
+  ['non-mated', 'nonMated'],
+]);
 
 function fromTable(text: string, file: string): OpenSetLists {
   const lists: OpenSetLists = { gallery: [], mated: [], nonMated: [] };
   text.split(/\r?\n/).forEach((line, i) => {
     if (line.trim() === '' || (i === 0 && line === 'list\tpath\tperson')) return;
     const [list = '', path = '', person = '', ...more] = line.split('\t');
-    const name = LISTS[list];
+    const name = LISTS.get(list);
     if (!name || path === '' || person === '' || more.length > 0)
       throw new UserError(
         `${file} line ${i + 1}: needed are gallery, mated or non-mated, a path and a person, with tabs between`,
