@@ -58,7 +58,14 @@ export async function openJournal(
     await readText(join(folder, ALIGN_FILES.settings)),
     `${folder}/${ALIGN_FILES.settings}`,
   );
-  const asText = (value: unknown) => (value === undefined ? 'not set' : JSON.stringify(value));
+  const asText = (value: unknown): string => {
+    try {
+      return value === undefined ? 'not set' : JSON.stringify(value);
+    } catch {
+      // A damaged file may nest deeper than can be written.
+      return 'unreadable';
+    }
+  };
   for (const name of new Set([...Object.keys(stored), ...Object.keys(settings)])) {
     if (asText(stored[name]) === asText(settings[name])) continue;
     throw new UserError(
