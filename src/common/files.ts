@@ -13,7 +13,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from './errors.js';
 import { makeFolder } from './folders.js';
@@ -136,6 +136,18 @@ export async function writeWhole(
   options: WriteOptions = {},
 ): Promise<void> {
   await replaceFile(file, (handle) => writeAll(handle, bytesOf(content), null), options);
+}
+
+/** Copies a file so that the copy appears whole or not at all; its folder is there. */
+export async function copyWhole(from: string, to: string): Promise<void> {
+  const temporary = temporaryName(to);
+  try {
+    await copyFile(from, temporary, constants.COPYFILE_EXCL);
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw systemError(to, error);
+  }
 }
 
 /**

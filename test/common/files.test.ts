@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/common/errors.js';
 import {
+  copyWhole,
   PRIVATE,
   readText,
   readWhole,
@@ -26,6 +27,7 @@ import {
 import { requireWritableFile } from '../../src/common/folders.js';
 import { temporaryName } from '../../src/common/temporary.js';
 import { temporaryFolder } from '../data/pictures.js';
+import { mountDisk } from '../support/disk.js';
 
 const source = fileURLToPath(new URL('../../src/common/files.ts', import.meta.url));
 
@@ -162,4 +164,24 @@ describe('a place for a file', () => {
       /file: is a file, and a folder is needed; name another with --out/,
     );
   });
+});
+
+test('a copy appears whole or not at all, and a full disk names it (skipped where none can be mounted)', async (context) => {
+  const disk = mountDisk('size=64k');
+  if (!disk) return context.skip();
+  try {
+    const [small, large] = [join(temporaryFolder(), 'small'), join(temporaryFolder(), 'large')];
+    writeFileSync(small, 'small');
+    writeFileSync(large, new Uint8Array(100_000));
+    const copy = join(disk.folder, 'copy');
+    await copyWhole(small, copy);
+    await expect(copyWhole(large, copy)).rejects.toMatchObject({
+      code: 'no-space',
+      message: expect.stringContaining(copy),
+    });
+    expect(readFileSync(copy, 'utf8')).toBe('small');
+    expect(readdirSync(disk.folder)).toEqual(['copy']);
+  } finally {
+    disk.unmount();
+  }
 });

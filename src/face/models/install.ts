@@ -1,11 +1,11 @@
 // Models into the store: fetched by URL and checked, or copied from a file. A model counts as there once all of its
 // files are, so a try that was cut leaves nothing but parts to resume.
 import { existsSync } from 'node:fs';
-import { copyFile, readdir, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { fetchFile } from '../../common/fetch-file.js';
-import { readText, readWhole, writeWhole } from '../../common/files.js';
+import { copyWhole, readText, readWhole, writeWhole } from '../../common/files.js';
 import { makeFolder } from '../../common/folders.js';
 import { decodeModel } from '../../lower/index.js';
 import { detectorKind } from '../detect/onnx-detector.js';
@@ -155,10 +155,10 @@ export async function addModel(
   const files: About['files'][number][] = [];
   for (const from of copies) {
     const to = join(folder, basename(from));
-    await copyFile(from, to);
+    await copyWhole(from, to);
     files.push({ name: basename(from), bytes: (await stat(to)).size, sha256: await hashOf(to) });
   }
-  if (text !== undefined) await writeFile(join(folder, manifestFile(basename(path))), text);
+  if (text !== undefined) await writeWhole(join(folder, manifestFile(basename(path))), text);
   const about: About = {
     kind: text !== undefined ? 'recogniser' : kind,
     licence: licenceIn(text),
