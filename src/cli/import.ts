@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
 import {
   exportImported,
   type ImportedWeights,
@@ -11,10 +10,10 @@ import {
   importWeights,
   type Manifest,
   manifestBeside,
-  manifestFile,
   openWeights,
   type WeightFile,
   WeightMismatch,
+  writeModel,
 } from '../face/index.js';
 import { perPlane } from './embedder-flags.js';
 import { size, whole } from './flags.js';
@@ -92,14 +91,13 @@ async function run(file: string, flags: Flags): Promise<void> {
   try {
     imported = await importWeights(file, { ...flags, net, map });
   } catch (error) {
-    if (error instanceof WeightMismatch) note(error.table);
+    if (error instanceof WeightMismatch) note(...error.table.split('\n'));
     throw error;
   }
   const manifest = importedManifest(imported, flags);
   const bytes = exportImported(imported, manifest);
   const complete = manifestBeside(manifest, bytes);
-  await writeWhole(out, bytes);
-  await writeWhole(manifestFile(out), `${JSON.stringify(complete, null, 2)}\n`);
+  await writeModel(out, bytes, complete);
   const { rules, ignored } = imported;
   result({ out, manifest: complete, rules, ignored }, describe(imported, manifest, out), flags.json);
 }

@@ -1,10 +1,9 @@
 // hypersphere quantize: a float model in, one in 8-bit integers out.
 import { Command, Option } from 'commander';
 import { UserError } from '../common/errors.js';
-import { writeWhole } from '../common/files.js';
 import { requireWritableFile } from '../common/folders.js';
 import { readExcludeFile } from '../data/index.js';
-import { manifestFile, type QuantizedModel, quantizeModel, templateNamed } from '../face/index.js';
+import { type QuantizedModel, quantizeModel, templateNamed, writeModel } from '../face/index.js';
 import { type RangeRule, rangeRules } from '../lower/quantize/index.js';
 import {
   type EmbedderFlags,
@@ -101,8 +100,7 @@ async function run(flags: Flags): Promise<void> {
   } finally {
     shown.stop();
   }
-  await writeWhole(out, made.bytes);
-  await writeWhole(manifestFile(out), `${JSON.stringify(made.manifest, null, 2)}\n`);
+  await writeModel(out, made.bytes, made.manifest);
   const { layers, agreement, bytes, bytesBefore } = made;
   if (made.thresholdsLeftOut)
     note('the thresholds of the float model are left out: they were measured with its embeddings');

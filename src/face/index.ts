@@ -138,6 +138,7 @@ export {
   storedModels,
 } from './models/store.js';
 export { DEFAULT_FMR, type Decision, decisionFor } from './models/thresholds.js';
+export { writeModel } from './models/write-model.js';
 export { openReader, type ReaderOptions } from './open-reader.js';
 export { type Pose, pose } from './pose.js';
 export { faceQuality, type Quality, type QualityMeasures } from './quality.js';

@@ -101,8 +101,8 @@ test.each([
   [['--bits', '4'], 2, 'Allowed choices are 7, 8'],
   [['--ranges', 'guess'], 2, 'min-max, percentile, least-squares'],
   [['--images', '0'], 2, 'whole number from 1 on'],
-  [['--keep', 'nose'], 1, "no layer is called 'nose'; there are conv, p.below, p, "],
-  [['--faces', 'nowhere'], 1, 'nowhere'],
+  [['--keep', 'nose'], 3, "no layer is called 'nose'; there are conv, p.below, p, "],
+  [['--faces', 'nowhere'], 4, 'nowhere'],
 ])('%j is refused with exit code %i', async (flags, code, message) => {
   const usual = ['--model', model, '--faces', folder, '--out', join(folder, 'never.onnx'), ...PREPARED];
   const refused = await hypersphere('quantize', ...usual, '--images', '2', ...flags);

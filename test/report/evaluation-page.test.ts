@@ -280,6 +280,15 @@ describe('the folder', () => {
   });
 
   test.each([
+    [{ model: { name: 'm', file: 'f', length: 2, sha256: 7 } }, 'damaged at model.sha256'],
+    [{ openSet: [{ ...det(10), points: [{ ...det(10).points[0], reason: {} }] }] }, 'reason'],
+    [{ identification: [{ ...cmc(10), synthetic: 'many' }] }, 'damaged at identification.0.synthetic'],
+  ])('with %o of another type is one clear line', (part, words) => {
+    const text = JSON.stringify({ ...evaluationOf({}), ...part });
+    expect(() => parseEvaluation(text, 'x.json')).toThrow(words);
+  });
+
+  test.each([
     ['{', 'cut off or no JSON'],
     ['null', 'no evaluation'],
     ['[]', 'no evaluation'],

@@ -31,7 +31,7 @@ describe('the configuration', () => {
   it('names the key of a bad value, and a file that is no JSON', () => {
     expect(() => readSettings(settingsFile('{"batch": 0}'))).toThrow(/settings\.json: batch: /);
     expect(() => readSettings(settingsFile('batch: 3'))).toThrow(/not JSON/);
-    expect(() => readSettings('no/such.json')).toThrow(/no such settings file/);
+    expect(() => readSettings('no/such.json')).toThrow(/such\.json: no such file/);
   });
 
   it('checks the options of the loss before anything is opened', () => {

@@ -46,7 +46,13 @@ const verification = z.looseObject({
   differentPairs: count,
   roc: z.looseObject({ far: z.array(rate), tar: z.array(rate) }).refine(...equallyLong('far', 'tar')),
   tarAtFar: z.array(
-    z.looseObject({ far: rate, tar: rate.nullable(), falseAccepts: count, interval: pair.optional() }),
+    z.looseObject({
+      far: rate,
+      tar: rate.nullable(),
+      falseAccepts: count,
+      interval: pair.optional(),
+      reason: z.string().optional(),
+    }),
   ),
   accuracy: rate.optional(),
   accuracyInterval: pair.optional(),
@@ -69,6 +75,7 @@ const cmc = z
     ranks: z.array(z.number().positive()).min(1),
     rates: z.array(rate),
     intervals: z.array(pair).optional(),
+    synthetic: count.optional(),
   })
   .refine(...equallyLong('ranks', 'rates'));
 
@@ -87,6 +94,7 @@ const det = z
         fnir: rate.nullable(),
         threshold: z.number().nullable(),
         falsePositives: count,
+        reason: z.string().optional(),
         interval: pair.optional(),
         thresholdInterval: pair.optional(),
       }),
@@ -103,7 +111,14 @@ const evaluation = z.looseObject({
   summary: z.array(
     z.object({ figure: z.string(), value: z.string(), interval: z.string(), note: z.string() }),
   ),
-  model: z.looseObject({ name: z.string(), file: z.string(), length: z.number() }),
+  model: z.looseObject({
+    name: z.string(),
+    file: z.string(),
+    sha256: z.string().optional(),
+    trainedOn: z.string().optional(),
+    template: z.string().optional(),
+    length: z.number(),
+  }),
   settings: z.array(z.tuple([z.string(), z.string()])),
   notes: z.array(z.string()),
   verification: verification.optional(),
@@ -120,6 +135,7 @@ const evaluation = z.looseObject({
       }),
     )
     .optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
   seconds: z.number(),
 });
 
