@@ -77,7 +77,7 @@ describe('the command line', () => {
     const unknown = await hypersphere('a\u001b[2J\u202e');
     expect(unknown.stderr).toMatch(/^error: unknown command 'a\\x1b\[2J\\u202e'/);
     const { stderr } = await hypersphere('info', 'a\u001b[2J\nb\u202e');
-    expect(stderr).toMatch(/^hypersphere: 'a\\x1b\[2J\\nb\\u202e' is neither/);
+    expect(stderr).toMatch(/^hypersphere: a\\x1b\[2J\\nb\\u202e: no such file/);
     expect(stderr.split('\n')).toHaveLength(2);
   });
 
