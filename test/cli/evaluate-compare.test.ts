@@ -44,10 +44,10 @@ describe('evaluate compare', () => {
 
   test.each<[string, number, RegExp, () => string[]]>([
     ['one evaluation', 2, /two evaluations or more/, () => [one]],
-    ['no evaluation there', 1, /gone: not there; name a folder/, () => [one, join(parent, 'gone')]],
+    ['no evaluation there', 4, /gone: not there; name a folder/, () => [one, join(parent, 'gone')]],
     [
       'a damaged one',
-      1,
+      3,
       /bad\.json: is cut off or no JSON; make it again/,
       () => [one, join(parent, 'bad.json')],
     ],

@@ -169,6 +169,7 @@ export async function readEvaluation(place: string): Promise<{ file: string; eva
   if (!existsSync(file))
     throw new UserError(
       `${place}: ${stat ? 'no evaluation.json there' : 'not there'}; name a folder that --report wrote, or its evaluation.json`,
+      { code: 'not-found' },
     );
   return { file, evaluation: parseEvaluation(await readText(file), file) };
 }
