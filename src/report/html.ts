@@ -1,5 +1,6 @@
 // HTML as a tagged template: everything put into it is escaped, except markup made the same way. So a digit,
 // a person's name or a path can never become a tag.
+import { jsonText } from '../common/json.js';
 
 /** A piece of finished HTML. */
 export class Markup {
@@ -26,7 +27,9 @@ export const escapeText = (text: string): string => text.replace(/[&<>"']/g, (si
 function show(piece: Piece): string {
   if (piece === null || piece === undefined || piece === false) return '';
   if (piece instanceof Markup) return piece.text;
-  if (typeof piece === 'object') return piece.map(show).join('');
+  if (Array.isArray(piece)) return piece.map(show).join('');
+  // Of a damaged file, whose types nobody checked.
+  if (typeof piece === 'object') return escapeText(jsonText(piece));
   return escapeText(String(piece));
 }
 

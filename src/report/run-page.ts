@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../common/errors.js';
 import { writeWholeSync } from '../common/files.js';
+import { jsonText } from '../common/json.js';
 import { FILES, readMetrics, type StepRecord } from '../train/run-folder.js';
 import { html, type Markup, type Piece } from './html.js';
 import { decimal, facts, page, percent, table } from './page.js';
@@ -213,7 +214,7 @@ function flat(value: object, prefix = ''): [string, string][] {
     if (inner === null || inner === undefined) return [];
     if (Array.isArray(inner)) {
       const plain = inner.every((item) => typeof item !== 'object');
-      return [[full, plain ? inner.join(', ') : JSON.stringify(inner)] as [string, string]];
+      return [[full, plain ? inner.join(', ') : jsonText(inner)] as [string, string]];
     }
     return typeof inner === 'object' ? flat(inner, full) : [[full, String(inner)] as [string, string]];
   });

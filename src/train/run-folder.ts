@@ -155,8 +155,8 @@ export function readSkipped(out: string): UnreadableImage[] {
   const found = new Map<string, UnreadableImage>();
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     try {
-      const image = JSON.parse(line) as UnreadableImage;
-      found.set(image.path, image);
+      const { path, reason } = JSON.parse(line) as UnreadableImage;
+      if (typeof path === 'string' && typeof reason === 'string') found.set(path, { path, reason });
     } catch {}
   }
   return [...found.values()];
@@ -191,13 +191,20 @@ export function readMetrics(out: string, upTo = Number.POSITIVE_INFINITY): StepR
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     try {
       const record = JSON.parse(line) as StepRecord;
-      if (record.step <= upTo) records.push(record);
+      if (isRecord(record) && record.step <= upTo) records.push(record);
     } catch {
       // Half a line, or the empty text after the last one.
     }
   }
   return records;
 }
+
+/** A step and its metrics, as opposed to what a damaged line may be. */
+const isRecord = (record: unknown): record is StepRecord =>
+  typeof record === 'object' &&
+  record !== null &&
+  typeof (record as StepRecord).step === 'number' &&
+  Object.values(record).every((value) => value === null || typeof value !== 'object');
 
 /** Cuts metrics.jsonl back to the steps of the checkpoint a run continues from. */
 export function truncateMetrics(out: string, step: number): void {

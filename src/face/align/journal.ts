@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { UserError } from '../../common/errors.js';
 import { PRIVATE, PRIVATE_FOLDER, readText, writeWhole } from '../../common/files.js';
 import { makeFolder } from '../../common/folders.js';
+import { jsonText } from '../../common/json.js';
 import { LOCK_NAME } from '../../common/lock.js';
 import { systemError } from '../../common/system-error.js';
 import { isTemporary } from '../../common/temporary.js';
@@ -58,14 +59,7 @@ export async function openJournal(
     await readText(join(folder, ALIGN_FILES.settings)),
     `${folder}/${ALIGN_FILES.settings}`,
   );
-  const asText = (value: unknown): string => {
-    try {
-      return value === undefined ? 'not set' : JSON.stringify(value);
-    } catch {
-      // A damaged file may nest deeper than can be written.
-      return 'unreadable';
-    }
-  };
+  const asText = (value: unknown): string => (value === undefined ? 'not set' : jsonText(value));
   for (const name of new Set([...Object.keys(stored), ...Object.keys(settings)])) {
     if (asText(stored[name]) === asText(settings[name])) continue;
     throw new UserError(
