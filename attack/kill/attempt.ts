@@ -164,7 +164,8 @@ async function lookAt(
     if (isOld !== isNew) generations.add(isOld ? 'old' : 'new');
   }
   for (const name of old?.keys() ?? []) {
-    if (!now.has(name) && older!.replaced.has(name)) problems.push(`${name} is gone, and was there before`);
+    if (!now.has(name) && older!.replaced.has(name) && !scenario.copies?.test(name))
+      problems.push(`${name} is gone, and was there before`);
   }
   if (generations.size < 2 || scenario.grows) return { problems };
   if (!scenario.reads) return { problems: [...problems, 'old and new files are mixed'] };

@@ -18,6 +18,8 @@ export interface Scenario {
   readonly grows?: boolean;
   /** Files that are not compared: which checkpoints are there depends on where a run was stopped. */
   readonly ignore?: RegExp;
+  /** Files that may be gone after a kill: copies of what another file holds, removed before that one is replaced. */
+  readonly copies?: RegExp;
   /**
    * A command that reads the output where it consists of several files: it must refuse a mixture of old and new.
    */

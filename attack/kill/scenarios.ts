@@ -126,6 +126,9 @@ const cache = (_: Kit, out: string) => ({ HYPERSPHERE_CACHE: join(out, 'cache') 
 
 const CHECKPOINTS = /checkpoints\//;
 
+/** A model carries its manifest; the file beside it is a copy with the model's hash. */
+const MANIFEST_BESIDE = /\.json$/;
+
 export const scenarios: readonly Scenario[] = [
   {
     name: 'train',
@@ -191,6 +194,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'quantize',
     args: (kit, out) => quantize(kit, out, kit.model),
     older: (kit, out) => quantize(kit, out, kit.otherModel),
+    copies: MANIFEST_BESIDE,
     reads: (kit, out) => [
       ...[
         'embed',
@@ -208,6 +212,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'import',
     args: (kit, out) => importing(kit.checkpoint, out),
     older: (kit, out) => importing(kit.otherCheckpoint, out),
+    copies: MANIFEST_BESIDE,
     reads: (kit, out) => [
       ...[
         'embed',
