@@ -166,6 +166,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'evaluate',
+    // Page and plots are drawn from evaluation.json.
+    copies: /\.(html|svg)$/,
     args: (kit, out) => evaluate(kit, out),
     older: (kit, out) => evaluate(kit, out, kit.otherModel),
     // A page and its plots are drawn from evaluation.json, which is one file.

@@ -60,7 +60,7 @@ export async function writeRecordSet(
   });
 }
 
-/** What the records are, beside what their writer is told of them. */
+/** The records that were written, and the texts of the files beside them. */
 interface Records extends Omit<WrittenRecords, 'files'> {
   /** The texts of train.idx, train.lst and property. */
   index: string;

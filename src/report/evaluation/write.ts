@@ -35,6 +35,9 @@ export async function writeEvaluation(
   const text = JSON.stringify(evaluation, (_, value: unknown) =>
     typeof value === 'string' ? shortened(value, images) : value,
   );
+  // A run that is killed in between must not leave an older page beside the new figures.
+  for (const name of ['index.html', ...plotIds.map((id) => `${id}.svg`)])
+    await rm(join(folder, name), { force: true });
   await writeWhole(data, `${text}\n`, PRIVATE);
   const { page, plots } = await evaluationPage(parseEvaluation(text, data), images ? { images } : {});
   return writePage(folder, page, plots, evaluation.title, [data]);
