@@ -126,6 +126,12 @@ const cache = (_: Kit, out: string) => ({ HYPERSPHERE_CACHE: join(out, 'cache') 
 
 const CHECKPOINTS = /checkpoints\//;
 
+/** Embeds with the model `mine` of the store. */
+const embedWithMine = (kit: Kit, out: string) => [
+  ...['embed', '--model', 'mine', '--data', kit.crowd, '--out', join(out, 'read.npy')],
+  ...threads,
+];
+
 /** A model carries its manifest; the file beside it is a copy with the model's hash. */
 const MANIFEST_BESIDE = /\.json$/;
 
@@ -285,31 +291,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'models-add',
     args: (kit) => ['models', 'add', kit.model, '--name', 'mine'],
     env: cache,
-    reads: (kit, out) => [
-      'embed',
-      '--model',
-      'mine',
-      '--data',
-      kit.crowd,
-      '--out',
-      join(out, 'read.npy'),
-      ...threads,
-    ],
+    reads: embedWithMine,
   },
   {
     name: 'models-install',
     args: (kit) => ['models', 'install', 'mine', '--url', kit.url, '--sha256', kit.sha256],
     env: cache,
-    reads: (kit, out) => [
-      'embed',
-      '--model',
-      'mine',
-      '--data',
-      kit.crowd,
-      '--out',
-      join(out, 'read.npy'),
-      ...threads,
-    ],
+    reads: embedWithMine,
   },
   {
     name: 'detect-draw',

@@ -1,6 +1,5 @@
 // hypersphere compare: every face of some photographs against every other, as a page to look at.
 
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Command } from 'commander';
 import { UserError } from '../common/errors.js';
@@ -139,7 +138,6 @@ async function run(images: string[], flags: Flags): Promise<void> {
       ...(decision && { decision }),
       settings: settings(reader, seconds),
     } satisfies CompareResults;
-    mkdirSync(flags.out, { recursive: true });
     const file = join(flags.out, 'index.html');
     writeWholeSync(file, comparePage(results), PRIVATE);
     result(

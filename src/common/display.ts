@@ -1,7 +1,7 @@
 // Text from outside (file names, people's names, what a file says of itself) as it is shown on a terminal.
 
 /**
- * What a terminal would obey or hide instead of showing it: control characters (C0, DEL and C1, among them escaped and
+ * What a terminal would obey or hide instead of showing it: control characters (C0, DEL and C1, among them escape and
  * newline), line and paragraph separators, marks of writing direction (Unicode's Bidi_Control), invisible characters
  * but the joiners that some scripts need, and halves of surrogate pairs.
  */

@@ -93,7 +93,6 @@ export async function readIjbPairs(file: string, rowOf: ReadonlyMap<number, numb
       }
     }
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw unreadableFile(file, error);
   }
   endLine();

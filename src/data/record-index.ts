@@ -68,7 +68,6 @@ async function* piecesOf(file: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of createReadStream(file, { highWaterMark: CHUNK })) yield piece as Buffer;
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw unreadableFile(file, error);
   }
 }

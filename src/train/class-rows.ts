@@ -1,8 +1,9 @@
 // What is kept a class (class vectors, their velocities, biases), of the classes that one rank has, and the files in
 // which ranks leave it: each rank writes its own rows, and reads whatever rows it has next time, whoever wrote them.
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeAllSync } from '../common/files.js';
 import { readSafetensorsHeader, safetensorsHeaderLength, writeSafetensorsHeader } from '../data/index.js';
 
 /** Rows of tensors that have one a class, of the classes from `from` to `to` - 1. */
@@ -45,7 +46,7 @@ export function writeClassRows(folder: string, { from, to, tensors }: ClassRows)
   try {
     const write = (bytes: Uint8Array) => {
       hash.update(bytes);
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(handle, bytes, offset);
+      writeAllSync(handle, bytes);
     };
     write(writeSafetensorsHeader(new Map(shapes)));
     for (const data of tensors.values()) {
